@@ -1,0 +1,73 @@
+/**
+ * @file What the rest of Hocket asks of the machine it runs on: bytes from somewhere, and a runtime that executes ONNX
+ * graphs without blocking the caller. Each platform answers with the same interfaces (`#platform` picks it).
+ */
+
+import type { DType, Tensor } from "../tensor.js";
+
+// --- bytes ---
+
+/** A file that can be read in pieces, so that a 13 GB checkpoint costs only what is used of it. */
+export interface ByteSource {
+  /** For messages, and for a runtime that reads the file itself: a path on Node, an address in a browser. */
+  readonly location: string;
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; past the end is an error. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** A flat folder of files, as a model on disk or on the hub. */
+export interface Folder {
+  /** For messages. */
+  readonly location: string;
+  /** Names of the files in it. */
+  list(): Promise<string[]>;
+  /** The file, or undefined where there is none of that name. */
+  open(name: string): Promise<ByteSource | undefined>;
+}
+
+// --- computing ---
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Where the numbers of an initialiser come from: a piece of a file (read in place), or memory. */
+export type WeightData = { location: string; offset: number; length: number } | Uint8Array;
+
+export interface SessionOptions {
+  /** Threads inside one operator; 0 lets the runtime choose. */
+  readonly threads?: number;
+}
+
+/** An input that grows: after each run, output `from` is appended to input `to` along axis 2 ([B, H, T, D]). */
+export interface Growing {
+  readonly input: string;
+  readonly output: string;
+  readonly dtype: DType;
+  /** The shape with 0 on axis 2. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * Tensors that stay beside a session, in its thread or on its device, from run to run: those that never change
+ * (`held`) and those that grow. Growing ones have spare room: what lies past the rows appended so far is zero, and the
+ * graph must mask it.
+ */
+export interface State {
+  dispose(): Promise<void>;
+}
+
+/** A compiled graph. */
+export interface Session {
+  /** Runs the graph. Inputs that `state` provides are left out of `inputs`; outputs that it takes are not returned. */
+  run(inputs: Tensors, state?: State): Promise<Tensors>;
+  open(held: Tensors, growing: readonly Growing[]): Promise<State>;
+  dispose(): Promise<void>;
+}
+
+/** Executes ONNX graphs, away from the caller's thread. */
+export interface Runtime {
+  /** @param model an ONNX file whose initialisers may point, by name, into `weights`. */
+  createSession(model: Uint8Array, weights: ReadonlyMap<string, WeightData>, options?: SessionOptions): Promise<Session>;
+  dispose(): Promise<void>;
+}
