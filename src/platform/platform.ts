@@ -68,6 +68,10 @@ export interface Session {
 /** Executes ONNX graphs, away from the caller's thread. */
 export interface Runtime {
   /** @param model an ONNX file whose initialisers may point, by name, into `weights`. */
-  createSession(model: Uint8Array, weights: ReadonlyMap<string, WeightData>, options?: SessionOptions): Promise<Session>;
+  createSession(
+    model: Uint8Array,
+    weights: ReadonlyMap<string, WeightData>,
+    options?: SessionOptions,
+  ): Promise<Session>;
   dispose(): Promise<void>;
 }
