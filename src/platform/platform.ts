@@ -67,11 +67,8 @@ export interface Session {
 
 /** Executes ONNX graphs, away from the caller's thread. */
 export interface Runtime {
-  /** @param model an ONNX file whose initialisers may point, by name, into `weights`. */
-  createSession(
-    model: Uint8Array,
-    weights: ReadonlyMap<string, WeightData>,
-    options?: SessionOptions,
-  ): Promise<Session>;
+  /** How an ONNX file must spell a `ByteSource.location` so that this runtime finds the weights in it. */
+  external(location: string): string;
+  createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
   dispose(): Promise<void>;
 }

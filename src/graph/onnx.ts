@@ -1,0 +1,147 @@
+/**
+ * @file A described graph as an ONNX file. Weights that lie in a file are pointed to, not copied, so a 13 GB checkpoint
+ * passes neither through a protobuf (limit: 2 GB) nor through JavaScript. Source: onnx.proto3 of the ONNX project.
+ */
+
+import { assert } from "../errors.js";
+import type { DType } from "../tensor.js";
+import { onnxType } from "./ops.js";
+import { Message } from "./protobuf.js";
+import type { Attribute, Dim, Node, Value } from "./value.js";
+
+const irVersion = 9;
+const opset = 20;
+
+/** What an ONNX file is made of, in an order that computes. */
+export interface Graph {
+  readonly inputs: ReadonlyMap<string, Value>;
+  readonly weights: ReadonlyMap<string, Value>;
+  readonly outputs: ReadonlyMap<string, Value>;
+  readonly nodes: readonly Node[];
+}
+
+/** A weight's numbers, as they are stored: the type may be narrower than the graph's float32. */
+export interface StoredWeight {
+  readonly dtype: DType;
+  readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+}
+
+/** All that `outputs` need, and nothing else. */
+export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
+  const inputs = new Map<string, Value>();
+  const weights = new Map<string, Value>();
+  const done = new Set<Node>();
+  const visit = (value: Value): void => {
+    const { origin } = value;
+    if (origin.kind === "input" || origin.kind === "weight") {
+      const seen = origin.kind === "input" ? inputs : weights;
+      const other = seen.get(origin.name);
+      assert(other === undefined || other === value, `two different values are called ${origin.name}`);
+      seen.set(origin.name, value);
+    } else if (origin.kind === "node" && !done.has(origin.node)) {
+      for (const each of origin.node.inputs) if (each !== undefined) visit(each);
+      done.add(origin.node); // after its inputs: a Set keeps the order of insertion
+    }
+  };
+  for (const value of Object.values(outputs)) visit(value);
+  return { inputs, weights, outputs: new Map(Object.entries(outputs)), nodes: [...done] };
+}
+
+/**
+ * @param stored where each weight's numbers are
+ * @param external how the file must spell a location for the runtime that will read it
+ */
+export function toOnnx(
+  graph: Graph,
+  stored: ReadonlyMap<string, StoredWeight>,
+  external: (location: string) => string,
+): Uint8Array {
+  const message = new Message();
+  const names = new Map<Value, string>();
+  const nameOf = (value: Value): string => {
+    const { origin } = value;
+    if (origin.kind === "input" || origin.kind === "weight") return origin.name;
+    let name = names.get(value);
+    if (name === undefined) {
+      name = `${names.size}`;
+      names.set(value, name);
+      if (origin.kind === "constant") {
+        const { tensor } = origin;
+        message.message(5, tensorProto(name, tensor.dtype, tensor.shape, bytesOf(tensor.data), external));
+      }
+    }
+    return name;
+  };
+
+  for (const [name, value] of graph.weights) {
+    const weight = stored.get(name);
+    assert(weight !== undefined, `the weight ${name} is not bound`);
+    const shape = value.shape as readonly number[];
+    const same = weight.dtype === value.dtype;
+    message.message(5, tensorProto(same ? name : `${name}:stored`, weight.dtype, shape, weight.data, external));
+    if (!same) {
+      const to = new Message().string(1, "to").int(20, 2).int(3, onnxType[value.dtype]);
+      message.message(1, new Message().string(1, `${name}:stored`).string(2, name).string(4, "Cast").message(5, to));
+    }
+  }
+  for (const node of graph.nodes) message.message(1, nodeProto(node, nameOf));
+  message.string(2, "hocket");
+  for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
+  for (const [name, value] of graph.outputs) {
+    // An output's name is the caller's, whatever the value is called inside (it may be an output twice).
+    message.message(1, new Message().string(1, nameOf(value)).string(2, `out:${name}`).string(4, "Identity"));
+    message.message(12, valueInfo(`out:${name}`, value.dtype, value.shape));
+  }
+
+  return new Message()
+    .int(1, irVersion)
+    .string(2, "hocket")
+    .message(7, message)
+    .message(8, new Message().string(1, "").int(2, opset))
+    .finish();
+}
+
+// --- internal ---
+
+function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
+  const message = new Message();
+  for (const input of node.inputs) message.string(1, input === undefined ? "" : nameOf(input));
+  for (const output of node.outputs) message.string(2, nameOf(output));
+  message.string(4, node.op).string(7, node.domain);
+  for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
+  return message;
+}
+
+function attributeProto(name: string, value: Attribute): Message {
+  const message = new Message().string(1, name);
+  if (typeof value === "number") return message.float(2, value).int(20, 1);
+  if (typeof value === "string") return message.string(4, value).int(20, 3);
+  if ("int" in value) return message.int(3, value.int).int(20, 2);
+  return message.ints(8, value).int(20, 7);
+}
+
+function tensorProto(
+  name: string,
+  dtype: DType,
+  shape: readonly number[],
+  data: StoredWeight["data"],
+  external: (location: string) => string,
+): Message {
+  const message = new Message().ints(1, shape).int(2, onnxType[dtype]).string(8, name);
+  if (data instanceof Uint8Array) return message.bytes(9, data);
+  const entries = { location: external(data.location), offset: `${data.offset}`, length: `${data.length}` };
+  for (const [key, value] of Object.entries(entries))
+    message.message(13, new Message().string(1, key).string(2, value));
+  return message.int(14, 1);
+}
+
+function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): Message {
+  const dims = new Message();
+  for (const dim of shape)
+    dims.message(1, typeof dim === "number" ? new Message().int(1, dim) : new Message().string(2, dim));
+  const type = new Message().int(1, onnxType[dtype]).message(2, dims);
+  return new Message().string(1, name).message(2, new Message().message(1, type));
+}
+
+const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);

@@ -1,0 +1,4 @@
+/** @file The platform as Node offers it. */
+
+export { createRuntime } from "./node/runtime.js";
+export type * from "./platform.js";
