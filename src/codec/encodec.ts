@@ -1,0 +1,168 @@
+/**
+ * @file EnCodec: waveform to codes and back (arXiv 2210.13438). Holds the compiled pieces of one codec, each compiled
+ * when it is first needed, since most uses need only one direction.
+ */
+
+import type { Codes } from "../codes.js";
+import { HocketError } from "../errors.js";
+import { type Binder, compile } from "../graph/compile.js";
+import { input, Scope, type Value } from "../graph/value.js";
+import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
+import { chunkBounds, loudness, overlapAdd, scaled } from "./chunks.js";
+import { type CodecConfig, chunking, codebooksFor, frameRate, hop } from "./config.js";
+import { type DecoderSessions, DecoderStream, type Samples } from "./decoder.js";
+import { type EncoderSessions, encodeClip } from "./encoder.js";
+import { lstmState } from "./lstm.js";
+import { dequantize, quantize } from "./rvq.js";
+import * as seanet from "./seanet.js";
+
+/** What a clip becomes: one chunk, or several for codecs that work in chunks. All batch items have the same length. */
+export interface Chunk {
+  /** [B] grids of [K][T] */
+  readonly codes: readonly Codes[];
+  /** [B]: what the decoded samples are multiplied by, for codecs that normalise. */
+  readonly scale?: Float32Array;
+}
+
+export class Encodec {
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  /** @param codebooks how many the checkpoint holds */
+  constructor(
+    readonly config: CodecConfig,
+    readonly codebooks: number,
+    readonly runtime: Runtime,
+    readonly bind: Binder,
+    readonly options: SessionOptions = {},
+  ) {}
+
+  get sampleRate(): number {
+    return this.config.sampling_rate;
+  }
+  get frameRate(): number {
+    return frameRate(this.config);
+  }
+  /** Samples a frame. */
+  get hop(): number {
+    return hop(this.config);
+  }
+
+  /**
+   * @param samples [B][channels][N], the codec's sample rate and channels
+   * @param options.bandwidth kbit/s, one of the codec's; without it every codebook is used
+   * @throws HocketError "bad-request" for an empty clip, wrong channels, or a bandwidth that the codec does not have
+   */
+  async encode(samples: Samples, options: { bandwidth?: number; signal?: AbortSignal; window?: number } = {}): Promise<Chunk[]> {
+    const channels = samples[0]?.length ?? 0;
+    const length = samples[0]?.[0]?.length ?? 0;
+    if (length === 0) throw new HocketError("bad-request", "there is no audio to encode: the clip has no samples");
+    if (channels !== this.config.audio_channels)
+      throw new HocketError("bad-request", `this codec wants ${this.config.audio_channels} channel(s), the clip has ${channels}`);
+    const kept = codebooksFor(this.config, options.bandwidth, this.codebooks);
+    const chunks: Chunk[] = [];
+    for (const [start, end] of chunkBounds(length, chunking(this.config))) {
+      const piece = samples.map((item) => item.map((row) => row.subarray(start, end)));
+      const scale = this.config.normalize ? Float32Array.from(piece, loudness) : undefined;
+      const level = scale === undefined ? piece : piece.map((item, b) => scaled(item, 1 / scale[b]!));
+      const grids = await encodeClip(await this.#encoder(), this.config, level, options);
+      const codes = grids.map((grid) => grid.slice(0, kept) as unknown as Codes);
+      chunks.push(scale === undefined ? { codes } : { codes, scale });
+    }
+    return chunks;
+  }
+
+  /** @returns [B][channels][hop T], not clipped; for chunked codecs joined with overlap */
+  async decode(chunks: readonly Chunk[], options: { signal?: AbortSignal } = {}): Promise<Samples> {
+    const decoded: Samples[] = [];
+    for (const { codes, scale } of chunks) {
+      options.signal?.throwIfAborted();
+      const stream = await this.decoder(codes[0]!.length);
+      const [head, tail] = [await stream.push(codes), await stream.finish(codes.length)];
+      const whole = head.map((item, b) => item.map((row, c) => join(row, tail[b]![c]!)));
+      decoded.push(scale === undefined ? whole : whole.map((item, b) => scaled(item, scale[b]!)));
+    }
+    const chunk = chunking(this.config);
+    if (chunk === undefined || decoded.length === 1) return decoded[0]!;
+    return decoded[0]!.map((_, b) => overlapAdd(decoded.map((samples) => samples[b]!), chunk.stride));
+  }
+
+  /** Decodes codes of `codebooks` rows as they arrive. For codecs without chunks. */
+  async decoder(codebooks = this.codebooks, window?: number): Promise<DecoderStream> {
+    if (codebooks > this.codebooks)
+      throw new HocketError("bad-request", `the codes have ${codebooks} codebooks, this codec has ${this.codebooks}`);
+    return new DecoderStream(await this.#decoder(codebooks), this.config, window);
+  }
+
+  /** A binder for every weight of the codec, so that a checkpoint can be checked whole before anything is compiled. */
+  describe(): Scope {
+    const p = new Scope();
+    this.#graphs(p, this.hop, this.codebooks);
+    return p;
+  }
+
+  async dispose(): Promise<void> {
+    for (const session of this.#sessions.values()) await (await session).dispose();
+    this.#sessions.clear();
+  }
+
+  async #encoder(): Promise<EncoderSessions> {
+    return {
+      convolutions: async (length) => {
+        // One length at a time: the passes over a clip need one session, and another for its end.
+        for (const key of [...this.#sessions.keys()].filter((key) => key.startsWith("features") && key !== `features ${length}`)) {
+          await (await this.#sessions.get(key)!).dispose();
+          this.#sessions.delete(key);
+        }
+        return this.#session(`features ${length}`, (p) => this.#graphs(p, length, this.codebooks).features);
+      },
+      recurrence: await this.#session("recurrence", (p) => this.#graphs(p, this.hop, this.codebooks).recurrence),
+      end: await this.#session("codes", (p) => this.#graphs(p, this.hop, this.codebooks).end),
+    };
+  }
+
+  async #decoder(codebooks: number): Promise<DecoderSessions> {
+    return {
+      latent: await this.#session(`latent ${codebooks}`, (p) => this.#graphs(p, this.hop, codebooks).latent),
+      start: await this.#session("start", (p) => this.#graphs(p, this.hop, codebooks).start),
+      convolutions: await this.#session("waveform", (p) => this.#graphs(p, this.hop, codebooks).waveform),
+    };
+  }
+
+  #session(key: string, describe: (p: Scope) => Readonly<Record<string, Value>>): Promise<Session> {
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = compile(this.runtime, describe(new Scope()), this.bind, this.options);
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+
+  /** The outputs of every graph of the codec. */
+  #graphs(p: Scope, length: number, codebooks: number) {
+    const c = this.config;
+    const width = seanet.innerWidth(c);
+    const x = input("x", "float32", ["B", width, "T"]);
+    const state = lstmState(c.num_lstm_layers, width);
+    const latent = input("x", "float32", ["B", c.hidden_size, "T"]);
+    const wave = input("waveform", "float32", ["B", c.audio_channels, length]);
+    const recur = (inside: Value, lstm: typeof seanet.encoderLstm): Record<string, Value> =>
+      c.num_lstm_layers === 0 ? { x: inside } : { ...lstm(p, inside, state, c) };
+    return {
+      features: { features: seanet.encoderConvolutions(p, wave, c) },
+      recurrence: recur(x, seanet.encoderLstm),
+      end: { codes: quantize(p, seanet.encoderEnd(p, input("features", "float32", ["B", width, "T"]), c), codebooks, c) },
+      latent: { latent: dequantize(p, input("codes", "int64", ["B", codebooks, "T"]), codebooks, c) },
+      start: recur(seanet.decoderStart(p, latent, c), seanet.decoderLstm),
+      waveform: { waveform: seanet.decoderConvolutions(p, x, c) },
+    };
+  }
+}
+
+// --- internal ---
+
+function join(a: Float32Array, b: Float32Array): Float32Array {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
