@@ -4,7 +4,8 @@
 export function chunkBounds(length: number, chunk: { length: number; stride: number } | undefined): [number, number][] {
   if (chunk === undefined) return [[0, length]];
   const bounds: [number, number][] = [];
-  for (let start = 0; start < length; start += chunk.stride) bounds.push([start, Math.min(length, start + chunk.length)]);
+  for (let start = 0; start < length; start += chunk.stride)
+    bounds.push([start, Math.min(length, start + chunk.length)]);
   return bounds;
 }
 

@@ -41,9 +41,15 @@ export function codecConfig(json: unknown, where: string): CodecConfig {
   }
   const config = parsed.data;
   if (config.norm_type === "time_group_norm" && config.use_causal_conv)
-    throw new HocketError("bad-checkpoint", `${where}: time_group_norm looks at the whole clip, so it cannot be causal`);
+    throw new HocketError(
+      "bad-checkpoint",
+      `${where}: time_group_norm looks at the whole clip, so it cannot be causal`,
+    );
   if (config.codebook_dim != null && config.codebook_dim !== config.hidden_size)
-    throw new HocketError("unsupported", `${where}: codebook_dim ${config.codebook_dim} differs from hidden_size ${config.hidden_size}`);
+    throw new HocketError(
+      "unsupported",
+      `${where}: codebook_dim ${config.codebook_dim} differs from hidden_size ${config.hidden_size}`,
+    );
   return config;
 }
 

@@ -52,12 +52,18 @@ export class Encodec {
    * @param options.bandwidth kbit/s, one of the codec's; without it every codebook is used
    * @throws HocketError "bad-request" for an empty clip, wrong channels, or a bandwidth that the codec does not have
    */
-  async encode(samples: Samples, options: { bandwidth?: number; signal?: AbortSignal; window?: number } = {}): Promise<Chunk[]> {
+  async encode(
+    samples: Samples,
+    options: { bandwidth?: number; signal?: AbortSignal; window?: number } = {},
+  ): Promise<Chunk[]> {
     const channels = samples[0]?.length ?? 0;
     const length = samples[0]?.[0]?.length ?? 0;
     if (length === 0) throw new HocketError("bad-request", "there is no audio to encode: the clip has no samples");
     if (channels !== this.config.audio_channels)
-      throw new HocketError("bad-request", `this codec wants ${this.config.audio_channels} channel(s), the clip has ${channels}`);
+      throw new HocketError(
+        "bad-request",
+        `this codec wants ${this.config.audio_channels} channel(s), the clip has ${channels}`,
+      );
     const kept = codebooksFor(this.config, options.bandwidth, this.codebooks);
     const chunks: Chunk[] = [];
     for (const [start, end] of chunkBounds(length, chunking(this.config))) {
@@ -83,7 +89,12 @@ export class Encodec {
     }
     const chunk = chunking(this.config);
     if (chunk === undefined || decoded.length === 1) return decoded[0]!;
-    return decoded[0]!.map((_, b) => overlapAdd(decoded.map((samples) => samples[b]!), chunk.stride));
+    return decoded[0]!.map((_, b) =>
+      overlapAdd(
+        decoded.map((samples) => samples[b]!),
+        chunk.stride,
+      ),
+    );
   }
 
   /** Decodes codes of `codebooks` rows as they arrive. For codecs without chunks. */
@@ -109,7 +120,9 @@ export class Encodec {
     return {
       convolutions: async (length) => {
         // One length at a time: the passes over a clip need one session, and another for its end.
-        for (const key of [...this.#sessions.keys()].filter((key) => key.startsWith("features") && key !== `features ${length}`)) {
+        for (const key of [...this.#sessions.keys()].filter(
+          (key) => key.startsWith("features") && key !== `features ${length}`,
+        )) {
           await (await this.#sessions.get(key)!).dispose();
           this.#sessions.delete(key);
         }
@@ -150,7 +163,9 @@ export class Encodec {
     return {
       features: { features: seanet.encoderConvolutions(p, wave, c) },
       recurrence: recur(x, seanet.encoderLstm),
-      end: { codes: quantize(p, seanet.encoderEnd(p, input("features", "float32", ["B", width, "T"]), c), codebooks, c) },
+      end: {
+        codes: quantize(p, seanet.encoderEnd(p, input("features", "float32", ["B", width, "T"]), c), codebooks, c),
+      },
       latent: { latent: dequantize(p, input("codes", "int64", ["B", codebooks, "T"]), codebooks, c) },
       start: recur(seanet.decoderStart(p, latent, c), seanet.decoderLstm),
       waveform: { waveform: seanet.decoderConvolutions(p, x, c) },

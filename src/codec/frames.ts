@@ -27,8 +27,16 @@ export class Frames {
   }
 
   /** Frames `from` to `to` of the clip, padded where the window lies at an edge of the clip. */
-  window(from: number, to: number, padding: Padding = { left: 0, right: 0 }, mode: CodecConfig["pad_mode"] = "constant"): Tensor {
-    assert(from >= this.#first && to <= this.end, `frames ${from} to ${to} are not at hand (${this.#first} to ${this.end})`);
+  window(
+    from: number,
+    to: number,
+    padding: Padding = { left: 0, right: 0 },
+    mode: CodecConfig["pad_mode"] = "constant",
+  ): Tensor {
+    assert(
+      from >= this.#first && to <= this.end,
+      `frames ${from} to ${to} are not at hand (${this.#first} to ${this.end})`,
+    );
     const rows = this.#rows.map((row) => padRow(row.subarray(from - this.#first, to - this.#first), padding, mode));
     const length = rows[0]!.length;
     const data = new Float32Array(rows.length * length);

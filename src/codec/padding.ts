@@ -11,7 +11,13 @@ export interface Padding {
  * So that a convolution of stride s turns L samples into ceil(L / s) (spec §1.3).
  * Causal models pad on the left; what fills the last frame goes to the right.
  */
-export function convPadding(kernel: number, stride: number, dilation: number, length: number, causal: boolean): Padding {
+export function convPadding(
+  kernel: number,
+  stride: number,
+  dilation: number,
+  length: number,
+  causal: boolean,
+): Padding {
   const total = (kernel - 1) * dilation + 1 - stride;
   const extra = Math.ceil(length / stride) * stride - length;
   const right = causal ? 0 : Math.floor(total / 2);

@@ -21,7 +21,8 @@ export function encoderConvolutions(p: Scope, waveform: Value, c: CodecConfig): 
   let width = c.num_filters;
   let x = layer((q) => conv(q, waveform, width, { kernel: c.kernel_size }, c));
   for (const stride of [...c.upsampling_ratios].reverse()) {
-    for (let j = 0; j < c.num_residual_layers; j++) x = layer((q) => residualBlock(q, x, c.dilation_growth_rate ** j, c));
+    for (let j = 0; j < c.num_residual_layers; j++)
+      x = layer((q) => residualBlock(q, x, c.dilation_growth_rate ** j, c));
     x = layer(() => ops.elu(x));
     width *= 2;
     x = layer((q) => conv(q, x, width, { kernel: 2 * stride, stride }, c));
@@ -31,7 +32,13 @@ export function encoderConvolutions(p: Scope, waveform: Value, c: CodecConfig): 
 
 /** The recurrence at the encoder's end, or the decoder's start. x [B, inner width, T] -> the same. */
 export function encoderLstm(p: Scope, x: Value, state: { hidden: Value; cell: Value }, c: CodecConfig): Recurrence {
-  return named(p, "encoder", encoderLstmIndex(c), (q) => lstm(q, x, c.num_lstm_layers, state), (y) => y.x);
+  return named(
+    p,
+    "encoder",
+    encoderLstmIndex(c),
+    (q) => lstm(q, x, c.num_lstm_layers, state),
+    (y) => y.x,
+  );
 }
 
 /** x [B, inner width, T + padding] -> the latent [B, dimension, T]. */
@@ -46,7 +53,13 @@ export const decoderStart = (p: Scope, latent: Value, c: CodecConfig): Value =>
   named(p, "decoder", 0, (q) => convPadded(q, latent, innerWidth(c), { kernel: c.kernel_size }, c));
 
 export const decoderLstm = (p: Scope, x: Value, state: { hidden: Value; cell: Value }, c: CodecConfig): Recurrence =>
-  named(p, "decoder", 1, (q) => lstm(q, x, c.num_lstm_layers, state), (y) => y.x);
+  named(
+    p,
+    "decoder",
+    1,
+    (q) => lstm(q, x, c.num_lstm_layers, state),
+    (y) => y.x,
+  );
 
 /** [B, inner width, T] -> waveform [B, channels, hop T]. */
 export function decoderConvolutions(p: Scope, start: Value, c: CodecConfig): Value {
@@ -58,7 +71,8 @@ export function decoderConvolutions(p: Scope, start: Value, c: CodecConfig): Val
     x = layer(() => ops.elu(x));
     width /= 2;
     x = layer((q) => convTranspose(q, x, width, stride, c));
-    for (let j = 0; j < c.num_residual_layers; j++) x = layer((q) => residualBlock(q, x, c.dilation_growth_rate ** j, c));
+    for (let j = 0; j < c.num_residual_layers; j++)
+      x = layer((q) => residualBlock(q, x, c.dilation_growth_rate ** j, c));
   }
   x = layer(() => ops.elu(x));
   return layer((q) => conv(q, x, c.audio_channels, { kernel: c.last_kernel_size }, c));

@@ -1,8 +1,8 @@
 /** @file The layers that the text encoder and the language model share, made of ops. */
 
-import { known, type Scope, times, type Value } from "./value.js";
-import { add, gemm, matmul, mul, reduceMean, reshape, softmax, sqrt, scalar, div, transpose } from "./ops.js";
 import * as ops from "./ops.js";
+import { add, div, gemm, matmul, mul, reduceMean, reshape, scalar, softmax, sqrt, transpose } from "./ops.js";
+import { known, type Scope, times, type Value } from "./value.js";
 
 /** x W^T, W = `weight` [width, D], no bias unless asked for. x [..., D] -> [..., width]. */
 export function linear(p: Scope, x: Value, width: number, options: { bias?: boolean } = {}): Value {
@@ -57,8 +57,10 @@ export function attend(q: Value, k: Value, v: Value, bias?: Value): { mixed: Val
 /** flat [rows, width] under the leading axes of `like`. */
 function likeRows(flat: Value, like: Value, width: number): Value {
   const [batch, steps] = like.shape;
-  if (like.shape.length === 3 && typeof steps === "number") return reshape(flat, [-1, steps, width], [batch!, steps, width]);
-  const sizes = like.shape.slice(0, -1).map((dim, axis) => (typeof dim === "number" ? ops.ints([dim]) : ops.sizeOf(like, axis)));
+  if (like.shape.length === 3 && typeof steps === "number")
+    return reshape(flat, [-1, steps, width], [batch!, steps, width]);
+  const sizes = like.shape
+    .slice(0, -1)
+    .map((dim, axis) => (typeof dim === "number" ? ops.ints([dim]) : ops.sizeOf(like, axis)));
   return ops.reshapeTo(flat, ops.concat([...sizes, ops.ints([width])], 0), [...like.shape.slice(0, -1), width]);
 }
-

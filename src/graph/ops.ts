@@ -6,7 +6,17 @@
 
 import { assert } from "../errors.js";
 import { type DType, int64, tensor } from "../tensor.js";
-import { type Attribute, broadcastDim, constant, type Dim, known, node, plus, type Shape, type Value } from "./value.js";
+import {
+  type Attribute,
+  broadcastDim,
+  constant,
+  type Dim,
+  known,
+  node,
+  plus,
+  type Shape,
+  type Value,
+} from "./value.js";
 
 // --- element by element ---
 
@@ -81,7 +91,8 @@ export function transpose(x: Value, perm: readonly number[]): Value {
  * `as` names the resulting sizes where they follow from names.
  */
 export function reshape(x: Value, to: readonly number[], as?: Shape): Value {
-  const shape = as ?? to.map((size, axis) => (size === 0 ? x.shape[axis]! : size === -1 ? leftOver(x.shape, to) : size));
+  const shape =
+    as ?? to.map((size, axis) => (size === 0 ? x.shape[axis]! : size === -1 ? leftOver(x.shape, to) : size));
   return one("Reshape", [x, ints(to)], x.dtype, shape);
 }
 
@@ -194,7 +205,8 @@ export function conv(x: Value, weight: Value, bias: Value | undefined, stride = 
   const [out, channels2, kernel] = weight.shape as [number, number, number];
   assert(compatible(channels, channels2), `Conv of [${x.shape}] with [${weight.shape}]`);
   const span = dilation * (kernel - 1);
-  const frames = typeof length === "number" ? Math.floor((length - span - 1) / stride) + 1 : convLength(length, span, stride);
+  const frames =
+    typeof length === "number" ? Math.floor((length - span - 1) / stride) + 1 : convLength(length, span, stride);
   return one("Conv", [x, weight, bias], x.dtype, [batch, out, frames], { strides: [stride], dilations: [dilation] });
 }
 
@@ -203,7 +215,8 @@ export function convTranspose(x: Value, weight: Value, bias: Value | undefined, 
   const [batch, channels, frames] = x.shape as [Dim, Dim, Dim];
   const [channels2, out, kernel] = weight.shape as [number, number, number];
   assert(compatible(channels, channels2), `ConvTranspose of [${x.shape}] with [${weight.shape}]`);
-  const length = typeof frames === "number" ? (frames - 1) * stride + kernel : `${stride}*(${frames})+${kernel - stride}`;
+  const length =
+    typeof frames === "number" ? (frames - 1) * stride + kernel : `${stride}*(${frames})+${kernel - stride}`;
   return one("ConvTranspose", [x, weight, bias], x.dtype, [batch, out, length], { strides: [stride] });
 }
 
@@ -292,7 +305,8 @@ function leftOver(from: Shape, to: readonly number[]): Dim {
 
 function sliceSize(dim: Dim, start: number | Value, end: number | Value): Dim {
   if (typeof start !== "number" || typeof end !== "number") return `slice(${dim})`;
-  if (typeof dim === "string") return start === 0 && end > 0 ? end : start < 0 && end > -start ? -start : `${dim}[${start}:${end}]`;
+  if (typeof dim === "string")
+    return start === 0 && end > 0 ? end : start < 0 && end > -start ? -start : `${dim}[${start}:${end}]`;
   const from = start < 0 ? dim + start : start;
   const to = Math.min(end < 0 ? dim + end : end, dim);
   return to - from;

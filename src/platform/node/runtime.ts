@@ -22,7 +22,10 @@ export function createRuntime(): Runtime {
       // The runtime accepts only relative paths that stay inside one folder: the root of the file system is that folder.
       const path = relative(root, resolve(location));
       if (parse(path).root !== "")
-        throw new HocketError("unsupported", `${location} is on another drive than ${root}: move the model onto that drive`);
+        throw new HocketError(
+          "unsupported",
+          `${location} is on another drive than ${root}: move the model onto that drive`,
+        );
       return path;
     },
     async createSession(model, options = {}) {
@@ -61,7 +64,9 @@ class Thread {
       for (const call of this.#waiting.values()) call.reject(this.#ended);
       this.#waiting.clear();
     };
-    this.#worker.on("error", (error) => fail(new HocketError("internal", `the computing thread failed: ${error.message}`, { cause: error })));
+    this.#worker.on("error", (error) =>
+      fail(new HocketError("internal", `the computing thread failed: ${error.message}`, { cause: error })),
+    );
     this.#worker.on("exit", () => fail(new HocketError("internal", "the computing thread has ended")));
   }
 
