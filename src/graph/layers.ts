@@ -2,17 +2,41 @@
 
 import * as ops from "./ops.js";
 import { add, div, gemm, matmul, mul, reduceMean, reshape, scalar, softmax, sqrt, transpose } from "./ops.js";
-import { known, type Scope, times, type Value } from "./value.js";
+import { type Dim, known, type Scope, times, type Value } from "./value.js";
 
-/** x W^T, W = `weight` [width, D], no bias unless asked for. x [..., D] -> [..., width]. */
+/**
+ * How the rows of a flat [B S, width] stand for [B, S, width]. Between attentions everything is row by row, and a flat
+ * matrix is what the runtime multiplies fastest.
+ */
+export interface Rows {
+  readonly batch: Value;
+  readonly steps: Value;
+  readonly dims: readonly [Dim, Dim];
+}
+
+/** The batch and steps of x [B, S, ...]. */
+export const rowsOf = (x: Value): Rows => ({
+  batch: ops.sizeOf(x, 0),
+  steps: ops.sizeOf(x, 1),
+  dims: [x.shape[0]!, x.shape[1]!],
+});
+
+/** [B, S, width] -> [B S, width] */
+export function flatten(x: Value): Value {
+  const width = known(x.shape[2], "the width of a row");
+  return reshape(x, [-1, width], [times(x.shape[0]!, x.shape[1]!), width]);
+}
+
+/** [B S, width] -> [B, S, width] */
+export function unflatten(x: Value, rows: Rows): Value {
+  const width = known(x.shape[1], "the width of a row");
+  return ops.reshapeTo(x, ops.concat([rows.batch, rows.steps, ops.ints([width])], 0), [...rows.dims, width]);
+}
+
+/** x W^T, W = `weight` [width, D], no bias unless asked for. x [N, D] -> [N, width]. */
 export function linear(p: Scope, x: Value, width: number, options: { bias?: boolean } = {}): Value {
-  const depth = known(x.shape.at(-1), "a linear layer's input width");
-  const weight = p.weight("weight", [width, depth]);
-  const bias = options.bias === true ? p.weight("bias", [width]) : undefined;
-  if (x.shape.length === 2) return gemm(x, weight, bias);
-  const rows = x.shape.slice(0, -1).reduce(times);
-  const flat = gemm(reshape(x, [-1, depth], [rows, depth]), weight, bias);
-  return likeRows(flat, x, width);
+  const depth = known(x.shape[1], "a linear layer's input width");
+  return gemm(x, p.weight("weight", [width, depth]), options.bias === true ? p.weight("bias", [width]) : undefined);
 }
 
 /** Row `id` of a table [count, width] for every id. */
@@ -31,18 +55,18 @@ export function rmsNorm(p: Scope, x: Value, epsilon: number): Value {
   return mul(div(x, size), p.weight("weight", [width]));
 }
 
-/** [B, S, H d] -> [B, H, S, d] */
-export function splitHeads(x: Value, heads: number): Value {
-  const [batch, steps, width] = x.shape;
-  const size = known(width, "attention width") / heads;
-  return transpose(reshape(x, [0, 0, heads, size], [batch!, steps!, heads, size]), [0, 2, 1, 3]);
+/** [B S, H d] -> [B, H, S, d] */
+export function splitHeads(x: Value, rows: Rows, heads: number): Value {
+  const size = known(x.shape[1], "attention width") / heads;
+  const shape = ops.concat([rows.batch, rows.steps, ops.ints([heads, size])], 0);
+  return transpose(ops.reshapeTo(x, shape, [...rows.dims, heads, size]), [0, 2, 1, 3]);
 }
 
-/** [B, H, S, d] -> [B, S, H d] */
+/** [B, H, S, d] -> [B S, H d] */
 export function joinHeads(x: Value): Value {
   const [batch, heads, steps, size] = x.shape;
   const width = known(heads, "heads") * known(size, "head width");
-  return reshape(transpose(x, [0, 2, 1, 3]), [0, 0, width], [batch!, steps!, width]);
+  return reshape(transpose(x, [0, 2, 1, 3]), [-1, width], [times(batch!, steps!), width]);
 }
 
 /** softmax(q k^T + bias) v: q [B, H, S, d], k and v [B, H, L, d], bias broadcast over [B, H, S, L]. No scaling. */
@@ -50,17 +74,4 @@ export function attend(q: Value, k: Value, v: Value, bias?: Value): { mixed: Val
   const scores = matmul(q, transpose(k, [0, 1, 3, 2]));
   const weights = softmax(bias === undefined ? scores : add(scores, bias));
   return { mixed: matmul(weights, v), weights };
-}
-
-// --- internal ---
-
-/** flat [rows, width] under the leading axes of `like`. */
-function likeRows(flat: Value, like: Value, width: number): Value {
-  const [batch, steps] = like.shape;
-  if (like.shape.length === 3 && typeof steps === "number")
-    return reshape(flat, [-1, steps, width], [batch!, steps, width]);
-  const sizes = like.shape
-    .slice(0, -1)
-    .map((dim, axis) => (typeof dim === "number" ? ops.ints([dim]) : ops.sizeOf(like, axis)));
-  return ops.reshapeTo(flat, ops.concat([...sizes, ops.ints([width])], 0), [...like.shape.slice(0, -1), width]);
 }

@@ -117,10 +117,10 @@ export function squeeze(x: Value, axes: readonly number[]): Value {
   );
 }
 
-export function concat(values: readonly Value[], axis: number): Value {
+export function concat(values: readonly Value[], axis: number, as?: Dim): Value {
   const first = values[0]!;
   const along = at(first, axis);
-  const size = values.map((value) => value.shape[along]!).reduce(plus);
+  const size = as ?? values.map((value) => value.shape[along]!).reduce(plus);
   return one(
     "Concat",
     values,

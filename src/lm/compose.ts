@@ -1,0 +1,105 @@
+/**
+ * @file The loop: column by column, until every code of every frame is chosen. One window of a piece, for a batch of
+ * items that are alike in length.
+ */
+
+import { type Codes, delayedCodes, frameCount, sliceFrames } from "../codes.js";
+import { HocketError } from "../errors.js";
+import type { Condition } from "./condition.js";
+import { patternFor, specialToken } from "./config.js";
+import { guide } from "./guidance.js";
+import { type LanguageModel, logitsAt } from "./lm.js";
+import { build, completeFrames, firstStepWith, revert } from "./patterns.js";
+import { uniform } from "./random.js";
+import { type Sampling, sample } from "./sampling.js";
+
+export interface Item {
+  readonly condition: Condition;
+  /** A whole number from 0; 0 is a seed. */
+  readonly seed: number;
+  /** Frames that the window starts with, kept exactly; the same number for every item. */
+  readonly prompt?: Codes | undefined;
+}
+
+export interface ComposeOptions {
+  /** T, the prompt included. */
+  readonly frames: number;
+  /** How much further than the condition alone would go; 1: no guidance. */
+  readonly guidance: number;
+  readonly sampling: Sampling;
+  /** Where this window stands in the piece: the same step of two windows draws different numbers. */
+  readonly firstFrame?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Composed {
+  /** Steps done and to do. */
+  readonly step: number;
+  readonly steps: number;
+  /** Frames that have become complete, one grid an item; empty grids where none has. */
+  readonly codes: readonly Codes[];
+}
+
+/** @throws HocketError "internal" where the model's numbers are not numbers; AbortError within a step of the signal */
+export async function* compose(
+  lm: LanguageModel,
+  items: readonly Item[],
+  options: ComposeOptions,
+): AsyncGenerator<Composed> {
+  const { config } = lm;
+  const { frames, guidance, sampling, firstFrame = 0 } = options;
+  const pattern = patternFor(config, frames);
+  const special = specialToken(config);
+  const prompted = items[0]?.prompt === undefined ? 0 : frameCount(items[0].prompt);
+  if (prompted >= frames)
+    throw new HocketError("bad-request", `a prompt of ${prompted} frames leaves nothing to compose of ${frames}`);
+
+  // What is not chosen yet is -1. Codes of the prompt that a late codebook speaks after the loop has started stay.
+  const grids = items.map(({ prompt }) => build(pattern, unchosen(config.num_codebooks, frames, prompt), special));
+  const complete = completeFrames(pattern);
+  const first = firstStepWith(pattern, prompted);
+  const last = pattern.steps.length;
+
+  const decoding = await lm.open(
+    items.map((item) => item.condition),
+    guidance !== 1,
+  );
+  try {
+    const guided = new Float32Array(config.vocab_size);
+    let read = 0;
+    let returned = prompted;
+    for (let step = first; step < last; step++) {
+      options.signal?.throwIfAborted();
+      const columns = grids.map((grid) => Int32Array.from(grid.flatMap((row) => Array.from(row.subarray(read, step)))));
+      const logits = await decoding.step(columns, step - read);
+      read = step;
+      for (const [i, { seed }] of items.entries()) {
+        const { conditional, unconditional } = decoding.plan.items[i]!;
+        for (const [k, row] of grids[i]!.entries()) {
+          if (row[step] !== -1) continue;
+          let choice = logitsAt(logits, config, conditional, k);
+          if (unconditional !== undefined)
+            choice = guide(choice, logitsAt(logits, config, unconditional, k), guidance, guided);
+          row[step] = sample(choice, sampling, uniform(seed, firstFrame + step, k));
+        }
+      }
+      const done = Math.max(returned, complete[step]!);
+      const codes = grids.map((grid) => sliceFrames(revert(pattern, delayedCodes(grid), -1), returned, done));
+      returned = done;
+      yield { step: step - first + 1, steps: last - first, codes };
+    }
+  } finally {
+    await decoding.dispose();
+  }
+}
+
+// --- internal ---
+
+/** [K][T]: the prompt, then -1. */
+function unchosen(codebooks: number, frames: number, prompt: Codes | undefined): Codes {
+  return Array.from({ length: codebooks }, (_, k) => {
+    const row = new Int32Array(frames).fill(-1);
+    if (prompt !== undefined) row.set(prompt[k]!);
+    return row;
+  }) as unknown as Codes;
+}

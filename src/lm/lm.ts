@@ -1,0 +1,205 @@
+/** @file The language model as something that runs: conditions in, then columns of codes in and logits out, step by step. */
+
+import { HocketError } from "../errors.js";
+import { type Binder, compile } from "../graph/compile.js";
+import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
+import * as ops from "../graph/ops.js";
+import { input, Scope, type Value } from "../graph/value.js";
+import type { Growing, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
+import { int64, type Tensor, tensor } from "../tensor.js";
+import { alignPrefixes, type Condition, oneHot, type Plan, padTexts, planRows } from "./condition.js";
+import type { LmConfig } from "./config.js";
+import { positionRows } from "./positions.js";
+import { lmInputs, textMemory, transformer } from "./transformer.js";
+
+/** What stands around the language model in a checkpoint. */
+export interface Surroundings {
+  /** Width of the text encoder's states. */
+  readonly textWidth: number;
+  /** Melody models: pitch classes, and frames of chroma that stand before the codes. */
+  readonly melody?: { readonly bins: number; readonly length: number };
+}
+
+export class LanguageModel {
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  constructor(
+    readonly config: LmConfig,
+    readonly around: Surroundings,
+    readonly runtime: Runtime,
+    readonly bind: Binder,
+    readonly options: SessionOptions = {},
+  ) {}
+
+  /** Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition. */
+  async open(conditions: readonly Condition[], guided: boolean): Promise<Decoding> {
+    const plan = planRows(conditions, guided);
+    const session = await this.#session("step", (p) =>
+      transformer(p.at("decoder"), lmInputs(this.config), this.config),
+    );
+    const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
+    const { num_hidden_layers, num_attention_heads, hidden_size } = this.config;
+    const shape = [plan.rows.length, num_attention_heads, 0, hidden_size / num_attention_heads];
+    const growing = ["keys", "values"].flatMap((kind) =>
+      Array.from({ length: num_hidden_layers }, (_, i): Growing => {
+        return { input: `${kind}.${i}`, output: `new.${kind}.${i}`, dtype: "float32", shape };
+      }),
+    );
+    return new Decoding(
+      this.config,
+      plan,
+      session,
+      await session.open(start.held, growing),
+      "prefix" in start ? start : undefined,
+    );
+  }
+
+  /** Names every weight, so that a checkpoint can be checked whole before anything is compiled. */
+  describe(): Scope {
+    const p = new Scope();
+    transformer(p.at("decoder"), lmInputs(this.config), this.config);
+    if (this.config.crossAttention) this.#memoryGraph(p);
+    else this.#prefixGraph(p);
+    return p;
+  }
+
+  async dispose(): Promise<void> {
+    for (const session of this.#sessions.values()) await (await session).dispose();
+    this.#sessions.clear();
+  }
+
+  /** Keys and values of the text in every layer. */
+  async #textMemory(plan: Plan): Promise<Record<string, Tensor>> {
+    const texts = plan.rows.flatMap(({ condition }) => (condition.text === undefined ? [] : [condition.text]));
+    const { states, keep, mask } = padTexts(texts, this.around.textWidth);
+    const session = await this.#session("memory", (p) => this.#memoryGraph(p));
+    return { ...(await session.run({ states, keep })), "text.mask": mask };
+  }
+
+  /** What stands before the codes: a melody, then the text; nothing, in the stream that has no condition. */
+  async #prefix(plan: Plan) {
+    const { bins, length } = this.around.melody!;
+    const width = this.config.hidden_size;
+    const none = tensor("float32", [1, 1, this.around.textWidth]);
+    const prefixes: Float32Array[] = [];
+    const session = await this.#session("prefix", (p) => this.#prefixGraph(p));
+    for (const { item, condition } of plan.rows) {
+      // The stream without a condition has as many (zero) text rows as the one it is compared with.
+      const other = plan.rows.find((row) => row.item === item && row.condition.text !== undefined)?.condition.text;
+      const states = condition.text ?? other ?? none;
+      const keep = new Float32Array(states.shape[1]!).fill(condition.text === undefined ? 0 : 1);
+      const { prefix } = await session.run({
+        states,
+        keep: tensor("float32", [1, keep.length, 1], keep),
+        chroma: oneHot([condition.melody], length, bins),
+      });
+      prefixes.push(prefix!.data as Float32Array);
+    }
+    const { prefix, starts } = alignPrefixes(prefixes, width);
+    return { prefix, starts, held: { start: int64([starts.length, 1], starts) } };
+  }
+
+  #memoryGraph(p: Scope): Record<string, Value> {
+    return textMemory(p.at("decoder"), this.#textStates(p), this.config);
+  }
+
+  #prefixGraph(p: Scope): Record<string, Value> {
+    const { bins, length } = this.around.melody!;
+    const chroma = input("chroma", "float32", ["R", length, bins]);
+    const melody = project(p.at("audio_enc_to_dec_proj"), chroma, this.config.hidden_size);
+    return { prefix: ops.concat([melody, this.#textStates(p)], 1) };
+  }
+
+  /** The text encoder's states at the model's width, and exactly zero where there is no text (spec §4.2). */
+  #textStates(p: Scope): Value {
+    const states = input("states", "float32", ["R", "L", this.around.textWidth]);
+    const keep = input("keep", "float32", ["R", "L", 1]);
+    const { hidden_size } = this.config;
+    const projected =
+      this.around.textWidth === hidden_size ? states : project(p.at("enc_to_dec_proj"), states, hidden_size);
+    return ops.mul(projected, keep);
+  }
+
+  #session(key: string, describe: (p: Scope) => Readonly<Record<string, Value>>): Promise<Session> {
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = compile(this.runtime, describe(new Scope()), this.bind, this.options);
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+}
+
+/** One batch on its way: what the model has read so far, as keys and values that stay beside the session. */
+export class Decoding {
+  #past = 0;
+  #prefix: { prefix: Tensor; starts: readonly number[] } | undefined;
+  readonly #starts: readonly number[];
+
+  constructor(
+    readonly config: LmConfig,
+    readonly plan: Plan,
+    readonly session: Session,
+    readonly state: State,
+    prefix: { prefix: Tensor; starts: readonly number[] } | undefined,
+  ) {
+    this.#prefix = prefix;
+    this.#starts = prefix?.starts ?? [];
+  }
+
+  /**
+   * Reads `count` more columns.
+   * @param columns one a batch item: [K][count] flat
+   * @returns logits [rows, K, bins] after the last of them; rows as in `plan`
+   */
+  async step(columns: readonly Int32Array[], count: number): Promise<Float32Array> {
+    const { num_codebooks, hidden_size } = this.config;
+    const { rows } = this.plan;
+    const ids = new BigInt64Array(rows.length * num_codebooks * count);
+    for (const [r, { item }] of rows.entries())
+      for (let i = 0; i < num_codebooks * count; i++) ids[r * num_codebooks * count + i] = BigInt(columns[item]![i]!);
+
+    const prefix = this.#prefix?.prefix ?? tensor("float32", [rows.length, 0, hidden_size]);
+    this.#prefix = undefined;
+    const added = count + (this.config.crossAttention ? 0 : prefix.shape[1]!);
+    const result = await this.session.run(
+      {
+        columns: tensor("int64", [rows.length, num_codebooks, count], ids),
+        positions: this.#positions(added),
+        past: int64([1], [this.#past]),
+        ...(this.config.crossAttention ? {} : { prefix }),
+      },
+      this.state,
+    );
+    this.#past += added;
+    return result.logits!.data as Float32Array;
+  }
+
+  async dispose(): Promise<void> {
+    await this.state.dispose();
+  }
+
+  #positions(count: number): Tensor {
+    const width = this.config.hidden_size;
+    if (this.config.crossAttention) return tensor("float32", [1, count, width], positionRows(this.#past, count, width));
+    // Each row counts from where its own prefix starts; what stands before that is masked.
+    const data = new Float32Array(this.#starts.length * count * width);
+    for (const [r, start] of this.#starts.entries())
+      data.set(positionRows(this.#past - start, count, width), r * count * width);
+    return tensor("float32", [this.#starts.length, count, width], data);
+  }
+}
+
+/** The logits of row `row`, codebook `k`, in what `step` returned. */
+export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: number): Float32Array => {
+  const start = (row * c.num_codebooks + k) * c.vocab_size;
+  if (logits.length < start + c.vocab_size)
+    throw new HocketError("internal", `there are no logits for row ${row}, codebook ${k}`);
+  return logits.subarray(start, start + c.vocab_size);
+};
+
+// --- internal ---
+
+function project(p: Scope, x: Value, width: number): Value {
+  return unflatten(linear(p, flatten(x), width, { bias: true }), rowsOf(x));
+}
