@@ -1,0 +1,3 @@
+/** @file What Node offers behind `#platform`: files, and the model hub. */
+
+export * from "./node/files.js";
