@@ -1,4 +1,5 @@
-/** @file The platform as Node offers it. */
+/** @file The platform as Node offers it: what `#platform` stands for there. */
 
+export * from "./node/files.js";
 export { createRuntime } from "./node/runtime.js";
 export type * from "./platform.js";
