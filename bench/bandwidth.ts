@@ -1,0 +1,30 @@
+/**
+ * @file How fast this machine reads memory: the bound of everything that decodes. Measured by the same runtime, with the
+ * same threads, as a sum over an array that no cache holds.
+ */
+
+import { compile } from "../src/graph/compile.js";
+import * as ops from "../src/graph/ops.js";
+import { input } from "../src/graph/value.js";
+import type { Runtime } from "../src/platform/platform.js";
+import { tensor } from "../src/tensor.js";
+
+const [rows, columns] = [64, 1 << 21]; // 512 MB
+
+/** @returns a function that measures once: bytes per second, the best of four readings */
+export async function bandwidthMeter(runtime: Runtime): Promise<() => Promise<number>> {
+  const x = input("x", "float32", [rows, columns]);
+  const session = await compile(runtime, { sum: ops.reduceSum(x, [1]) }, async () => new Map());
+  const numbers = tensor("float32", [rows, columns]);
+  numbers.data.fill(1e-3); // untouched memory would all be one page of zeros
+  const state = await session.open({ x: numbers }, []);
+  return async () => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 4; i++) {
+      const start = performance.now();
+      await session.run({}, state);
+      best = Math.min(best, performance.now() - start);
+    }
+    return numbers.data.byteLength / (best / 1000);
+  };
+}
