@@ -1,5 +1,6 @@
 /** @file The platform as Node offers it: what `#platform` stands for there. */
 
 export * from "./node/files.js";
+export * from "./node/hub.js";
 export { createRuntime } from "./node/runtime.js";
 export type * from "./platform.js";
