@@ -9,6 +9,12 @@ export interface Waveform {
   readonly channels: readonly Float32Array[];
 }
 
+/**
+ * How many samples, over all channels, a compressed file may unpack to: 1 GiB of memory. Compressed silence can be a
+ * million times smaller than what it unpacks to.
+ */
+export const maxUnpackedSamples = 2 ** 28;
+
 /** N, the samples of one channel. */
 export const sampleCount = (waveform: Waveform): number => waveform.channels[0]?.length ?? 0;
 

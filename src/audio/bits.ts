@@ -1,0 +1,101 @@
+/** @file Numbers of any width in bits, most significant first, as FLAC packs them: written and read. */
+
+export class BitWriter {
+  #bytes = new Uint8Array(256);
+  /** Bits written so far. */
+  #length = 0;
+
+  /** The lowest `width` bits of `value`, at most 32. */
+  write(value: number, width: number): void {
+    this.#reserve(width);
+    for (let left = width; left > 0; ) {
+      const taken = Math.min(8 - (this.#length % 8), left);
+      const piece = (value >>> (left - taken)) & ((1 << taken) - 1);
+      this.#bytes[this.#length >>> 3]! |= piece << (8 - (this.#length % 8) - taken);
+      this.#length += taken;
+      left -= taken;
+    }
+  }
+
+  /** `count` zeros, then a one. */
+  unary(count: number): void {
+    this.#reserve(count + 1);
+    this.#length += count; // what is reserved is zero
+    this.write(1, 1);
+  }
+
+  /** Zeros up to the end of the byte. */
+  align(): void {
+    this.#length = Math.ceil(this.#length / 8) * 8;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, Math.ceil(this.#length / 8));
+  }
+
+  #reserve(bits: number): void {
+    const needed = (this.#length + bits + 7) >>> 3;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, needed));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}
+
+/** Reads what BitWriter writes. Past the end is a RangeError. */
+export class BitReader {
+  readonly #bytes: Uint8Array;
+  #at: number;
+
+  /** @param offset in bytes. */
+  constructor(bytes: Uint8Array, offset: number) {
+    this.#bytes = bytes;
+    this.#at = 8 * offset;
+  }
+
+  /** In bytes; between two reads of whole bytes. */
+  get position(): number {
+    return this.#at / 8;
+  }
+
+  /** `width` bits, at most 32, as a number without sign. */
+  read(width: number): number {
+    let value = 0;
+    for (let left = width; left > 0; ) {
+      const used = this.#at % 8;
+      const taken = Math.min(8 - used, left);
+      value = (value << taken) | ((this.#byte() >>> (8 - used - taken)) & ((1 << taken) - 1));
+      this.#at += taken;
+      left -= taken;
+    }
+    return value >>> 0;
+  }
+
+  /** The same as a two's complement. */
+  signed(width: number): number {
+    return width === 0 ? 0 : (this.read(width) << (32 - width)) >> (32 - width);
+  }
+
+  /** The number of zeros before the next one, which is read too. */
+  unary(): number {
+    const start = this.#at;
+    for (;;) {
+      const rest = (this.#byte() << (24 + (this.#at % 8))) >>> 0; // what is left of the byte, in the highest bits
+      if (rest !== 0) {
+        this.#at += Math.clz32(rest) + 1;
+        return this.#at - start - 1;
+      }
+      this.#at += 8 - (this.#at % 8);
+    }
+  }
+
+  align(): void {
+    this.#at = 8 * Math.ceil(this.#at / 8);
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[Math.floor(this.#at / 8)];
+    if (byte === undefined) throw new RangeError("read past the end");
+    return byte;
+  }
+}
