@@ -1,3 +1,9 @@
 /** @file The public names, and nothing else. */
+
+export type { Waveform } from "./audio/waveform.js";
+export type { Chunk } from "./codec/encodec.js";
+export type { Codes } from "./codes.js";
 export { type ErrorCode, errorCodes, HocketError } from "./errors.js";
-export type { Tensor } from "./tensor.js";
+export { type CodecModel, loadCodec, loadModel, type MusicModel } from "./model.js";
+export { decodeMusic, type GenerateOptions, generate } from "./musicgen.js";
+export type { FinishedPiece, GenerateEvent, GenerateRequest, Piece, Settings } from "./request.js";

@@ -69,14 +69,14 @@ export function padTexts(texts: readonly Tensor<"float32">[], width: number) {
 }
 
 /**
- * Chroma rows, one-hot [rows, length, bins], repeated from the start or cut to `length`. No melody is one-hot on bin 0,
- * which is what the reference's null melody turns into (spec §4.6).
+ * Melodies of `length` frames as one-hot rows [rows, length, bins]. No melody is one-hot on bin 0, which is what the
+ * reference's null melody turns into (spec §4.6).
  */
 export function oneHot(melodies: readonly (Int32Array | undefined)[], length: number, bins: number): Tensor<"float32"> {
   const data = new Float32Array(melodies.length * length * bins);
   for (const [row, melody] of melodies.entries())
     for (let t = 0; t < length; t++) {
-      const bin = melody === undefined ? 0 : melody[t % melody.length]!;
+      const bin = melody === undefined ? 0 : melody[t]!;
       if (!(bin >= 0 && bin < bins))
         throw new HocketError("internal", `a melody of ${bins} pitch classes has no class ${bin}`);
       data[(row * length + t) * bins + bin] = 1;

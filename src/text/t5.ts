@@ -54,8 +54,8 @@ export const t5Inputs = () => ({
   ids: input("ids", "int64", ["B", "L"]),
   /** Added to every score of a key: 0 for a token, `masked` for padding; [B, 1, 1, L]. */
   mask: input("mask", "float32", ["B", 1, 1, "L"]),
-  /** Which entry of the position table a query and a key use, [L, L]: `relativeBuckets`. */
-  buckets: input("buckets", "int64", ["L", "L"]),
+  /** Which entry of the position table each distance uses, [2 L - 1]: `relativeBuckets`. */
+  buckets: input("buckets", "int64", ["2*L-1"]),
 });
 
 /** Far below any score, and finite, so that a row with nothing to attend to is not 0 / 0. */
@@ -68,7 +68,7 @@ export function t5Encoder(p: Scope, inputs: ReturnType<typeof t5Inputs>, c: T5Co
   let x = flatten(embedded);
   const encoder = p.at("encoder");
   const bias = ops.add(
-    positionBias(encoder.at("block.0.layer.0.SelfAttention.relative_attention_bias"), inputs.buckets, c),
+    positionBias(encoder.at("block.0.layer.0.SelfAttention.relative_attention_bias"), inputs, c),
     inputs.mask,
   );
   for (let i = 0; i < c.num_layers; i++) {
@@ -80,17 +80,17 @@ export function t5Encoder(p: Scope, inputs: ReturnType<typeof t5Inputs>, c: T5Co
   return unflatten(rmsNorm(encoder.at("final_layer_norm"), x, c.layer_norm_epsilon), rows);
 }
 
-/**
- * [L, L] (query, key): which entry of the position table a distance uses. Half of the entries are for keys to the right;
- * of each half, half are for single distances and the rest for ranges that grow with the logarithm, up to the maximum.
- */
-export function relativeBuckets(length: number, c: T5Config): Tensor<"int64"> {
-  const ids = new Array<number>(length * length);
-  for (let query = 0; query < length; query++)
-    for (let key = 0; key < length; key++) ids[query * length + key] = relativeBucket(key - query, c);
-  return int64([length, length], ids);
-}
+/** [2 L - 1]: the entry of the position table for the distances key - query from -(L - 1) to L - 1. */
+export const relativeBuckets = (length: number, c: T5Config): Tensor<"int64"> =>
+  int64(
+    [2 * length - 1],
+    Array.from({ length: 2 * length - 1 }, (_, i) => relativeBucket(i - (length - 1), c)),
+  );
 
+/**
+ * Half of the entries are for keys to the right; of each half, half are for single distances and the rest for ranges
+ * that grow with the logarithm, up to the maximum.
+ */
 export function relativeBucket(distance: number, c: T5Config): number {
   const half = c.relative_attention_num_buckets / 2;
   const exact = half / 2;
@@ -107,10 +107,14 @@ export function relativeBucket(distance: number, c: T5Config): number {
 
 // --- internal ---
 
-/** [L, L] buckets -> [1, H, L, L]. Every layer uses the table of the first. */
-function positionBias(p: Scope, buckets: Value, c: T5Config): Value {
-  const table = embedding(p, buckets, c.relative_attention_num_buckets, c.num_heads); // [L, L, H]
-  return ops.unsqueeze(ops.transpose(table, [2, 0, 1]), [0]);
+/** [1, H, L, L]: what each head adds for a distance. Every layer uses the table of the first. */
+function positionBias(p: Scope, inputs: ReturnType<typeof t5Inputs>, c: T5Config): Value {
+  const byDistance = embedding(p, inputs.buckets, c.relative_attention_num_buckets, c.num_heads); // [2 L - 1, H]
+  const length = ops.sizeOf(inputs.ids, 1);
+  const token = ops.range(length, "L");
+  const distance = ops.sub(ops.unsqueeze(token, [0]), ops.unsqueeze(token, [1])); // [L, L], key - query
+  const index = ops.add(distance, ops.sub(length, ops.ints([1])));
+  return ops.unsqueeze(ops.transpose(ops.gather(byDistance, index), [2, 0, 1]), [0]);
 }
 
 /** T5 does not divide its scores by sqrt(d). */

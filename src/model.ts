@@ -1,0 +1,327 @@
+/**
+ * @file A model's folder (Hugging Face layout) becomes its parts: text encoder, language model, codec. Everything that a
+ * checkpoint can have wrong is found here, before anything is computed; what is big is compiled when first used.
+ */
+
+import { z } from "zod";
+import { codecConfig } from "./codec/config.js";
+import { Encodec } from "./codec/encodec.js";
+import { HocketError } from "./errors.js";
+import type { Binder } from "./graph/compile.js";
+import type { Scope } from "./graph/value.js";
+import { lmConfig } from "./lm/config.js";
+import { LanguageModel } from "./lm/lm.js";
+import type { ChromaConfig } from "./melody/chroma.js";
+import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
+import { bytesPerElement, elementCount } from "./tensor.js";
+import { TextEncoder as TextStates } from "./text/encoder.js";
+import { loadSentencePiece } from "./text/spiece.js";
+import { t5Config } from "./text/t5.js";
+import type { Tokenizer } from "./text/tokenizer.js";
+import { loadTokenizer } from "./text/tokenizer-json.js";
+import { bindWeights } from "./weights/bind.js";
+import { type Checkpoint, openCheckpoint } from "./weights/checkpoint.js";
+import { findNonFinite } from "./weights/finite.js";
+import { prefixOf } from "./weights/names.js";
+import { licenceOf } from "./weights/source.js";
+
+/** A codec, alone or as a part of something larger. */
+export interface CodecModel {
+  readonly name: string;
+  /** As the model's card states it, such as "cc-by-nc-4.0". */
+  readonly licence: string | undefined;
+  readonly codec: Encodec;
+  readonly checkpoint: Checkpoint;
+  /** Weights of each part, by name and shape. */
+  readonly parts: Readonly<Record<string, Scope>>;
+  dispose(): Promise<void>;
+}
+
+export interface MusicModel extends CodecModel {
+  readonly text: TextStates;
+  readonly lm: LanguageModel;
+  /** Melody models: how a tune is turned into pitch classes. */
+  readonly chroma: ChromaConfig | undefined;
+  readonly defaults: GenerationDefaults;
+}
+
+/** What the model's generation_config.json asks for. */
+export interface GenerationDefaults {
+  readonly guidance?: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly greedy?: boolean;
+  /** Seconds that the model was trained on: longer pieces are made in windows of this. */
+  readonly window: number;
+}
+
+/** @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together */
+export async function loadModel(
+  folder: Folder,
+  name: string,
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<MusicModel> {
+  const config = await readConfig(folder);
+  const type = config.model_type;
+  if (type === "encodec")
+    throw new HocketError(
+      "bad-request",
+      `${name} is a codec: it encodes and decodes, and cannot compose. Give a MusicGen model`,
+    );
+  if (type !== "musicgen" && type !== "musicgen_melody") throw unknownType(folder, type);
+  const where = `${folder.location}/config.json`;
+  const crossAttention = type === "musicgen";
+  const decoder = lmConfig(config.decoder, crossAttention, `${where} (decoder)`);
+  const textConfig = t5Config(config.text_encoder, `${where} (text_encoder)`);
+  const tokenizer = await readTokenizer(folder);
+  const chroma = crossAttention ? undefined : await chromaConfig(folder, config);
+
+  return withCheckpoint(folder, async (checkpoint) => {
+    const codec = createCodec(config.audio_encoder, `${where} (audio_encoder)`, checkpoint, runtime, options);
+    if (codec.config.normalize || codec.config.chunk_length_s !== null)
+      throw new HocketError(
+        "bad-checkpoint",
+        `${where}: a codec that scales or works in chunks cannot be composed with`,
+      );
+    if (
+      codec.config.codebook_size !== decoder.vocab_size ||
+      codec.codebooks * decoder.audio_channels < decoder.num_codebooks
+    )
+      throw new HocketError(
+        "bad-checkpoint",
+        `${where}: the language model writes ${decoder.num_codebooks} codebooks of ${decoder.vocab_size}, the codec reads ${codec.codebooks} of ${codec.config.codebook_size}`,
+      );
+    const bind = binder(checkpoint);
+    const textPrefix = prefixOf("text_encoder", checkpoint.tensors.keys());
+    const text = new TextStates(tokenizer, textConfig, runtime, binder(checkpoint, textPrefix), options);
+    const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
+    const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bind, options);
+    const parts = { "text encoder": text.describe(), "language model": lm.describe(), codec: codec.describe() };
+    const prefixes = [textPrefix, "", prefixOf("audio_encoder", checkpoint.tensors.keys())];
+    await checkWeights(checkpoint, Object.values(parts), prefixes);
+    return {
+      name,
+      licence: await licenceOf(folder),
+      text,
+      lm,
+      codec,
+      chroma: chroma?.config,
+      checkpoint,
+      parts,
+      defaults: await readDefaults(folder, codec.frameRate),
+      dispose: async () => {
+        await Promise.all([text.dispose(), lm.dispose(), codec.dispose(), checkpoint.close()]);
+      },
+    };
+  });
+}
+
+/** The codec of a codec's folder or of a MusicGen model's. */
+export async function loadCodec(
+  folder: Folder,
+  name: string,
+  runtime: Runtime,
+  options: SessionOptions = {},
+): Promise<CodecModel> {
+  const config = await readConfig(folder);
+  const alone = config.model_type === "encodec";
+  if (!alone && config.audio_encoder === undefined) throw unknownType(folder, config.model_type);
+  return withCheckpoint(folder, async (checkpoint) => {
+    const codec = createCodec(
+      alone ? config : config.audio_encoder,
+      `${folder.location}/config.json`,
+      checkpoint,
+      runtime,
+      options,
+    );
+    const part = codec.describe();
+    await checkWeights(checkpoint, [part], [prefixOf("audio_encoder", checkpoint.tensors.keys())], alone);
+    return {
+      name,
+      licence: await licenceOf(folder),
+      codec,
+      checkpoint,
+      parts: { codec: part },
+      dispose: async () => {
+        await Promise.all([codec.dispose(), checkpoint.close()]);
+      },
+    };
+  });
+}
+
+/** Which tensor holds a number that is none, for when a model's output is not a number. */
+export async function nonFiniteWeight(checkpoint: Checkpoint): Promise<HocketError | undefined> {
+  const found = await findNonFinite(checkpoint);
+  if (found === undefined) return undefined;
+  const { file } = checkpoint.tensors.get(found.name)!;
+  return new HocketError(
+    "bad-checkpoint",
+    `${found.name} in ${checkpoint.location}/${file} is not a finite number at element ${found.index}: the file is damaged, or the training that made it failed`,
+  );
+}
+
+// --- internal ---
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Up to this size, all weights are looked through for NaN at load (a fraction of a second); else when a result is NaN. */
+const scanBytes = 256 * 2 ** 20;
+
+const unknownType = (folder: Folder, type: unknown) =>
+  new HocketError(
+    "unsupported",
+    `${folder.location}/config.json describes a model of type ${JSON.stringify(type)}; Hocket knows musicgen, musicgen_melody and encodec`,
+  );
+
+async function withCheckpoint<T>(folder: Folder, make: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    return await make(checkpoint);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+function createCodec(
+  json: unknown,
+  where: string,
+  checkpoint: Checkpoint,
+  runtime: Runtime,
+  options: SessionOptions,
+): Encodec {
+  const prefix = prefixOf("audio_encoder", checkpoint.tensors.keys());
+  const stored = [...checkpoint.tensors.keys()].filter(
+    (name) => name.startsWith(`${prefix}quantizer.`) && name.endsWith(".codebook.embed"),
+  ).length;
+  if (stored === 0)
+    throw new HocketError("bad-checkpoint", `${checkpoint.location} holds no codebooks (${prefix}quantizer.layers.*)`);
+  return new Encodec(codecConfig(json, where), stored, runtime, binder(checkpoint, prefix), options);
+}
+
+const binder =
+  (checkpoint: Checkpoint, prefix = ""): Binder =>
+  (declared) =>
+    bindWeights(declared, checkpoint, { prefix });
+
+/** Every weight is there, fits and is finite, and (`whole`) nothing is left over. */
+async function checkWeights(
+  checkpoint: Checkpoint,
+  parts: readonly Scope[],
+  prefixes: readonly string[],
+  whole = true,
+): Promise<void> {
+  const declared = parts.flatMap((part, i) =>
+    [...part.weights].map(([name, value]) => ({ name: prefixes[i]! + name, shape: value.shape as readonly number[] })),
+  );
+  await bindWeights(declared, checkpoint, { whole });
+  const bytes = [...checkpoint.tensors.values()].reduce(
+    (sum, t) => sum + elementCount(t.shape) * bytesPerElement(t.dtype),
+    0,
+  );
+  const damaged = bytes <= scanBytes ? await nonFiniteWeight(checkpoint) : undefined;
+  if (damaged !== undefined) throw damaged;
+}
+
+async function readBytes(folder: Folder, name: string): Promise<Uint8Array | undefined> {
+  const file = await folder.open(name);
+  if (file === undefined) return undefined;
+  try {
+    return await file.read(0, file.size);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readJson(folder: Folder, name: string): Promise<Json | undefined> {
+  const bytes = await readBytes(folder, name);
+  if (bytes === undefined) return undefined;
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new HocketError("bad-checkpoint", `${folder.location}/${name} is not a JSON object`, { cause });
+  }
+}
+
+async function readConfig(folder: Folder): Promise<Json> {
+  const config = await readJson(folder, "config.json");
+  if (config === undefined)
+    throw new HocketError(
+      "bad-checkpoint",
+      `${folder.location} has no config.json: give the folder of a model in Hugging Face layout`,
+    );
+  return config;
+}
+
+async function readTokenizer(folder: Folder): Promise<Tokenizer> {
+  const json = await readJson(folder, "tokenizer.json");
+  if (json !== undefined) return loadTokenizer(json);
+  const pieces = await readBytes(folder, "spiece.model");
+  if (pieces !== undefined) {
+    // T5's sentinels are not in the file; its tokenizer adds a hundred unless it says otherwise.
+    const { extra_ids } = (await readJson(folder, "tokenizer_config.json")) ?? {};
+    return loadSentencePiece(pieces, typeof extra_ids === "number" ? extra_ids : 100);
+  }
+  throw new HocketError(
+    "bad-checkpoint",
+    `${folder.location} has neither tokenizer.json nor spiece.model: prompts cannot be read`,
+  );
+}
+
+const GenerationConfig = z.object({
+  guidance_scale: z.number().nullish(),
+  temperature: z.number().nullish(),
+  top_k: z.int().nullish(),
+  top_p: z.number().nullish(),
+  do_sample: z.boolean().nullish(),
+  max_length: z.int().positive().nullish(),
+});
+
+async function readDefaults(folder: Folder, frameRate: number): Promise<GenerationDefaults> {
+  const parsed = GenerationConfig.safeParse((await readJson(folder, "generation_config.json")) ?? {});
+  if (!parsed.success)
+    throw new HocketError(
+      "bad-checkpoint",
+      `${folder.location}/generation_config.json: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`,
+    );
+  const { guidance_scale, temperature, top_k, top_p, do_sample, max_length } = parsed.data;
+  return {
+    ...(guidance_scale == null ? {} : { guidance: guidance_scale }),
+    ...(temperature == null ? {} : { temperature }),
+    ...(top_k == null ? {} : { topK: top_k }),
+    ...(top_p == null || top_p >= 1 ? {} : { topP: top_p }), // transformers' 1.0 is "off"
+    ...(do_sample === false ? { greedy: true } : {}),
+    // max_length counts steps: 1500 of 50 a second are MusicGen's 30 s, 404 are 8 s and the delays.
+    window: max_length == null || max_length < frameRate ? 30 : Math.floor(max_length / frameRate),
+  };
+}
+
+const Preprocessor = z.object({
+  feature_size: z.int().positive().default(12),
+  sampling_rate: z.int().positive().default(32000),
+  hop_length: z.int().positive().default(4096),
+  n_fft: z.int().positive().default(16384),
+});
+
+async function chromaConfig(
+  folder: Folder,
+  config: Json,
+): Promise<{ config: ChromaConfig; bins: number; length: number }> {
+  const parsed = Preprocessor.safeParse((await readJson(folder, "preprocessor_config.json")) ?? {});
+  if (!parsed.success)
+    throw new HocketError(
+      "bad-checkpoint",
+      `${folder.location}/preprocessor_config.json does not say how to read a melody`,
+    );
+  const { feature_size, sampling_rate, hop_length, n_fft } = parsed.data;
+  const sizes = z
+    .object({ num_chroma: z.int().positive().default(12), chroma_length: z.int().positive().default(235) })
+    .parse(config);
+  return {
+    config: { sampleRate: sampling_rate, fftSize: n_fft, hop: hop_length, bins: feature_size },
+    bins: sizes.num_chroma,
+    length: sizes.chroma_length,
+  };
+}

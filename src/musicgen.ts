@@ -1,0 +1,291 @@
+/**
+ * @file ★ Start here. Prompt in, waveform out: words become a condition, the language model writes codes column by
+ * column, the codec turns codes into sound while the rest is still being written.
+ */
+
+import { resample } from "./audio/resample.js";
+import { type Waveform, withChannels } from "./audio/waveform.js";
+import type { Samples } from "./codec/decoder.js";
+import { type Codes, codes, frameCount, joinFrames } from "./codes.js";
+import { HocketError } from "./errors.js";
+import type { Condition } from "./lm/condition.js";
+import { composePiece, type PieceItem } from "./lm/windows.js";
+import { chroma, fitLength } from "./melody/chroma.js";
+import { type MusicModel, nonFiniteWeight } from "./model.js";
+import { type GenerateEvent, type GenerateRequest, type Piece, parseRequest, type Settings } from "./request.js";
+
+export interface GenerateOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds from any start. */
+  readonly now?: () => number;
+  /** A seed for requests that state none. */
+  readonly randomSeed?: () => number;
+}
+
+/**
+ * @throws HocketError "bad-request" before any work starts, for what the model cannot do; AbortError within a step of
+ * the signal
+ */
+export async function* generate(
+  model: MusicModel,
+  request: GenerateRequest,
+  { signal, now = () => performance.now(), randomSeed = freshSeed }: GenerateOptions = {},
+): AsyncGenerator<GenerateEvent> {
+  const asked = parseRequest(request);
+  const settings = settingsFor(model, asked);
+  const pieces = piecesOf(asked, randomSeed);
+  const { codec, lm } = model;
+  const frames = Math.round(asked.duration * codec.frameRate);
+  const window = model.defaults.window * codec.frameRate;
+  const stride = strideFor(model, asked.stride);
+  if (frames < 1)
+    throw new HocketError(
+      "bad-request",
+      `a duration of ${asked.duration} s is shorter than one frame of this model (${1 / codec.frameRate} s)`,
+    );
+  if (asked.melody !== undefined && model.chroma === undefined)
+    throw new HocketError(
+      "bad-request",
+      `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
+    );
+  const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
+  const notes =
+    asked.melody === undefined && [asked.prompt].flat().some(isEmpty)
+      ? ["the prompt is empty: the model composes freely, without guidance"]
+      : [];
+  yield { type: "start", pieces, settings, notes };
+
+  const texts = new Map<string, Condition["text"]>();
+  for (const { prompt } of pieces)
+    if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
+  const items = pieces.map(
+    (piece): PieceItem => ({
+      seed: piece.seed,
+      prompt,
+      condition: (start) => ({
+        text: texts.get(piece.prompt),
+        melody: asked.melody && melodyFrom(model, asked.melody, start, frames > window),
+      }),
+    }),
+  );
+  const sampling = {
+    temperature: settings.greedy ? 0 : settings.temperature,
+    topK: settings.topK,
+    topP: settings.topP,
+  };
+  const composing = composePiece(lm, items, { frames, window, stride, guidance: settings.guidance, sampling, signal });
+
+  const sound = new Sound(model, pieces.length);
+  const composed = pieces.map(
+    () => prompt ?? codes(Array.from({ length: lm.config.num_codebooks }, () => new Int32Array(0))),
+  );
+  const started = now();
+  try {
+    if (prompt !== undefined) yield* sound.push(pieces.map(() => prompt));
+    for await (const event of composing) {
+      for (const [i, more] of event.codes.entries()) composed[i] = joinFrames(composed[i]!, more);
+      yield* sound.push(event.codes);
+      const seconds = (now() - started) / 1000;
+      const stepsPerSecond = event.step / seconds;
+      const made = frameCount(composed[0]!) - (prompt === undefined ? 0 : frameCount(prompt));
+      yield {
+        type: "progress",
+        step: event.step,
+        steps: event.steps,
+        stepsPerSecond,
+        realTimeFactor: (pieces.length * made) / codec.frameRate / seconds,
+        secondsLeft: (event.steps - event.step) / stepsPerSecond,
+      };
+    }
+    yield* sound.finish();
+  } catch (error) {
+    throw (await becauseOfWeights(model, error)) ?? error;
+  }
+  yield {
+    type: "done",
+    pieces: pieces.map((piece, i) => ({ ...piece, waveform: sound.waveform(i), codes: composed[i]! })),
+    seconds: (now() - started) / 1000,
+  };
+}
+
+/** A piece's codes back to sound, as `generate` does it. Stereo models: left and right in turn. */
+export async function decodeMusic(model: MusicModel, grid: Codes): Promise<Waveform> {
+  const sound = new Sound(model, 1);
+  for await (const _ of sound.push([grid]));
+  for await (const _ of sound.finish());
+  return sound.waveform(0);
+}
+
+// --- internal ---
+
+type Asked = ReturnType<typeof parseRequest>;
+
+const isEmpty = (prompt: string): boolean => prompt.trim() === "";
+
+const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+/** What was asked for, else what the model's makers ask for, else the defaults everybody knows. */
+function settingsFor(model: MusicModel, asked: Asked): Settings {
+  const { defaults } = model;
+  const bins = model.lm.config.vocab_size;
+  if (asked.topK !== undefined && asked.topK > bins)
+    throw new HocketError(
+      "bad-request",
+      `topK: ${asked.topK} is more than the ${bins} codes that ${model.name} chooses from; 0 means all`,
+    );
+  return {
+    duration: asked.duration,
+    temperature: asked.temperature ?? defaults.temperature ?? 1,
+    topK: Math.min(bins, asked.topK ?? defaults.topK ?? 250),
+    topP: asked.topP ?? defaults.topP ?? 0,
+    guidance: asked.guidance ?? defaults.guidance ?? 3,
+    greedy: asked.greedy ?? (defaults.greedy === true && asked.temperature === undefined),
+    melody: asked.melody !== undefined,
+    continued: asked.continue !== undefined,
+  };
+}
+
+/** Every prompt in every variation. The seed of a variation, given alone, makes that variation again. */
+function piecesOf({ prompt, seed, variations }: Asked, randomSeed: () => number): Piece[] {
+  const prompts = [prompt].flat().flatMap((text) => Array.from({ length: variations }, () => text));
+  if (Array.isArray(seed) && seed.length !== prompts.length)
+    throw new HocketError(
+      "bad-request",
+      `seed: ${seed.length} seeds for ${prompts.length} pieces; give one, or one a piece`,
+    );
+  const first = seed ?? randomSeed();
+  return prompts.map((text, i) => ({
+    prompt: text,
+    seed: Array.isArray(first) ? first[i]! : first + (i % variations),
+  }));
+}
+
+function strideFor({ defaults, codec }: MusicModel, asked: number | undefined): number {
+  const seconds = asked ?? 0.6 * defaults.window; // MusicGen's 18 of 30
+  if (seconds >= defaults.window)
+    throw new HocketError(
+      "bad-request",
+      `stride: ${seconds} s leaves nothing of the model's window of ${defaults.window} s to go on from`,
+    );
+  return Math.max(1, Math.round(seconds * codec.frameRate));
+}
+
+/** An intro's codes, [K][T]; stereo models code the channels one by one and put their codebooks in turn. */
+async function intro(
+  model: MusicModel,
+  audio: Waveform,
+  frames: number,
+  signal: AbortSignal | undefined,
+): Promise<Codes> {
+  const { codec, lm } = model;
+  const channels = lm.config.audio_channels;
+  const sound = withChannels(resample(audio, codec.sampleRate), channels);
+  const chunks = await codec.encode(
+    sound.channels.map((row) => [row]),
+    signal === undefined ? {} : { signal },
+  );
+  const sides = chunks[0]!.codes;
+  const given = frameCount(sides[0]!);
+  if (given >= frames)
+    throw new HocketError(
+      "bad-request",
+      `the intro lasts ${given / codec.frameRate} s and the piece, intro included, ${frames / codec.frameRate} s: ask for a longer duration or give a shorter intro`,
+    );
+  return codes(
+    Array.from({ length: lm.config.num_codebooks }, (_, k) => sides[k % channels]![Math.floor(k / channels)]!),
+  );
+}
+
+/**
+ * The pitch classes that a window hears. In a piece of several windows the tune is repeated as sound, and each hears it
+ * from where it stands; in one window its chroma is repeated (spec §4.6, §7.2).
+ */
+function melodyFrom(model: MusicModel, melody: Waveform, startFrame: number, several: boolean): Int32Array {
+  const config = model.chroma!;
+  let [samples] = withChannels(resample(melody, config.sampleRate), 1).channels as [Float32Array];
+  if (several) {
+    const tune = samples;
+    const start = Math.round((startFrame / model.codec.frameRate) * config.sampleRate);
+    samples = Float32Array.from(
+      { length: model.defaults.window * config.sampleRate },
+      (_, i) => tune[(start + i) % tune.length]!,
+    );
+  }
+  return fitLength(chroma(samples, config), model.lm.around.melody!.length);
+}
+
+/** Sound that grows with the codes. */
+class Sound {
+  readonly #channels: number;
+  readonly #decoder: Promise<Awaited<ReturnType<MusicModel["codec"]["decoder"]>>>;
+  readonly #heard: Float32Array[][][]; // [piece][channel][chunk]
+  #waiting: Codes[] | undefined;
+  #samples = 0;
+
+  constructor(
+    readonly model: MusicModel,
+    readonly pieces: number,
+  ) {
+    const { num_codebooks, audio_channels } = model.lm.config;
+    this.#channels = audio_channels;
+    this.#decoder = model.codec.decoder(num_codebooks / audio_channels);
+    this.#heard = Array.from({ length: pieces }, () => Array.from({ length: audio_channels }, () => []));
+  }
+
+  /** More frames of every piece. A little at first, so that something is heard soon; then a second at a time. */
+  async *push(grids: readonly Codes[]): AsyncGenerator<GenerateEvent> {
+    this.#waiting = this.#waiting?.map((grid, i) => joinFrames(grid, grids[i]!)) ?? [...grids];
+    const wanted = this.#samples === 0 ? 0.4 : 1;
+    if (frameCount(this.#waiting[0]!) < wanted * this.model.codec.frameRate) return;
+    yield* this.#flush();
+  }
+
+  async *finish(): AsyncGenerator<GenerateEvent> {
+    yield* this.#flush();
+    yield* this.#take(await (await this.#decoder).finish(this.pieces * this.#channels));
+  }
+
+  waveform(piece: number): Waveform {
+    return { sampleRate: this.model.codec.sampleRate, channels: this.#heard[piece]!.map(concatenate) };
+  }
+
+  async *#flush(): AsyncGenerator<GenerateEvent> {
+    const grids = this.#waiting;
+    this.#waiting = undefined;
+    if (grids === undefined || frameCount(grids[0]!) === 0) return;
+    const sides = grids.flatMap((grid) =>
+      Array.from({ length: this.#channels }, (_, side) => codes(grid.filter((_, k) => k % this.#channels === side))),
+    );
+    yield* this.#take(await (await this.#decoder).push(sides));
+  }
+
+  *#take(samples: Samples): Generator<GenerateEvent> {
+    const length = samples[0]![0]!.length;
+    if (length === 0) return;
+    const { sampleRate } = this.model.codec;
+    for (let piece = 0; piece < this.pieces; piece++) {
+      const channels = samples.slice(piece * this.#channels, (piece + 1) * this.#channels).map((side) => side[0]!);
+      if (channels.some((row) => row.some((sample) => !Number.isFinite(sample))))
+        throw new HocketError("internal", "the codec's sound is not a number");
+      for (const [c, row] of channels.entries()) this.#heard[piece]![c]!.push(row);
+      yield { type: "audio", piece, at: this.#samples / sampleRate, waveform: { sampleRate, channels } };
+    }
+    this.#samples += length;
+  }
+}
+
+function concatenate(rows: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    whole.set(row, at);
+    at += row.length;
+  }
+  return whole;
+}
+
+/** A result that is not a number usually comes from a weight that is none; then that is the error to show. */
+async function becauseOfWeights(model: MusicModel, error: unknown): Promise<HocketError | undefined> {
+  const suspicious = error instanceof HocketError && error.code === "internal";
+  return suspicious ? nonFiniteWeight(model.checkpoint) : undefined;
+}
