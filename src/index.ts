@@ -5,5 +5,6 @@ export type { Chunk } from "./codec/encodec.js";
 export type { Codes } from "./codes.js";
 export { type ErrorCode, errorCodes, HocketError } from "./errors.js";
 export { type CodecModel, loadCodec, loadModel, type MusicModel } from "./model.js";
-export { decodeMusic, type GenerateOptions, generate } from "./musicgen.js";
+export { type GenerateOptions, generate } from "./musicgen.js";
 export type { FinishedPiece, GenerateEvent, GenerateRequest, Piece, Settings } from "./request.js";
+export { decodeCodes, encodeWaveform } from "./sound.js";

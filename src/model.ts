@@ -31,6 +31,8 @@ export interface CodecModel {
   /** As the model's card states it, such as "cc-by-nc-4.0". */
   readonly licence: string | undefined;
   readonly codec: Encodec;
+  /** 2 where codes are those of left and right in turn, each coded alone; else 1. */
+  readonly sides: 1 | 2;
   readonly checkpoint: Checkpoint;
   /** Weights of each part, by name and shape. */
   readonly parts: Readonly<Record<string, Scope>>;
@@ -107,6 +109,7 @@ export async function loadModel(
       text,
       lm,
       codec,
+      sides: decoder.audio_channels,
       chroma: chroma?.config,
       checkpoint,
       parts,
@@ -142,6 +145,7 @@ export async function loadCodec(
       name,
       licence: await licenceOf(folder),
       codec,
+      sides: alone ? 1 : lmConfig(config.decoder, true, `${folder.location}/config.json (decoder)`).audio_channels,
       checkpoint,
       parts: { codec: part },
       dispose: async () => {

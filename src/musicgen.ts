@@ -5,7 +5,7 @@
 
 import { resample } from "./audio/resample.js";
 import { type Waveform, withChannels } from "./audio/waveform.js";
-import type { Samples } from "./codec/decoder.js";
+import type { DecoderStream, Samples } from "./codec/decoder.js";
 import { type Codes, codes, frameCount, joinFrames } from "./codes.js";
 import { HocketError } from "./errors.js";
 import type { Condition } from "./lm/condition.js";
@@ -13,6 +13,7 @@ import { composePiece, type PieceItem } from "./lm/windows.js";
 import { chroma, fitLength } from "./melody/chroma.js";
 import { type MusicModel, nonFiniteWeight } from "./model.js";
 import { type GenerateEvent, type GenerateRequest, type Piece, parseRequest, type Settings } from "./request.js";
+import { encodeWaveform, joinChannels, splitSides } from "./sound.js";
 
 export interface GenerateOptions {
   readonly signal?: AbortSignal;
@@ -108,14 +109,6 @@ export async function* generate(
   };
 }
 
-/** A piece's codes back to sound, as `generate` does it. Stereo models: left and right in turn. */
-export async function decodeMusic(model: MusicModel, grid: Codes): Promise<Waveform> {
-  const sound = new Sound(model, 1);
-  for await (const _ of sound.push([grid]));
-  for await (const _ of sound.finish());
-  return sound.waveform(0);
-}
-
 // --- internal ---
 
 type Asked = ReturnType<typeof parseRequest>;
@@ -131,7 +124,7 @@ function settingsFor(model: MusicModel, asked: Asked): Settings {
   if (asked.topK !== undefined && asked.topK > bins)
     throw new HocketError(
       "bad-request",
-      `topK: ${asked.topK} is more than the ${bins} codes that ${model.name} chooses from; 0 means all`,
+      `a top-k of ${asked.topK} is more than the ${bins} codes that ${model.name} chooses from; 0 means all`,
     );
   return {
     duration: asked.duration,
@@ -151,7 +144,7 @@ function piecesOf({ prompt, seed, variations }: Asked, randomSeed: () => number)
   if (Array.isArray(seed) && seed.length !== prompts.length)
     throw new HocketError(
       "bad-request",
-      `seed: ${seed.length} seeds for ${prompts.length} pieces; give one, or one a piece`,
+      `there are ${seed.length} seeds for ${prompts.length} pieces; give one, or one a piece`,
     );
   const first = seed ?? randomSeed();
   return prompts.map((text, i) => ({
@@ -165,34 +158,25 @@ function strideFor({ defaults, codec }: MusicModel, asked: number | undefined): 
   if (seconds >= defaults.window)
     throw new HocketError(
       "bad-request",
-      `stride: ${seconds} s leaves nothing of the model's window of ${defaults.window} s to go on from`,
+      `a stride of ${seconds} s leaves nothing of the model's window of ${defaults.window} s to go on from`,
     );
   return Math.max(1, Math.round(seconds * codec.frameRate));
 }
 
-/** An intro's codes, [K][T]; stereo models code the channels one by one and put their codebooks in turn. */
 async function intro(
   model: MusicModel,
   audio: Waveform,
   frames: number,
   signal: AbortSignal | undefined,
 ): Promise<Codes> {
-  const { codec, lm } = model;
-  const channels = lm.config.audio_channels;
-  const sound = withChannels(resample(audio, codec.sampleRate), channels);
-  const chunks = await codec.encode(
-    sound.channels.map((row) => [row]),
-    signal === undefined ? {} : { signal },
-  );
-  const sides = chunks[0]!.codes;
-  const given = frameCount(sides[0]!);
-  if (given >= frames)
-    throw new HocketError(
-      "bad-request",
-      `the intro lasts ${given / codec.frameRate} s and the piece, intro included, ${frames / codec.frameRate} s: ask for a longer duration or give a shorter intro`,
-    );
-  return codes(
-    Array.from({ length: lm.config.num_codebooks }, (_, k) => sides[k % channels]![Math.floor(k / channels)]!),
+  const [chunk] = await encodeWaveform(model, audio, signal === undefined ? {} : { signal });
+  const grid = chunk!.codes[0]!;
+  const given = frameCount(grid);
+  if (given < frames) return grid;
+  const seconds = (count: number) => `${count / model.codec.frameRate} s`;
+  throw new HocketError(
+    "bad-request",
+    `the intro lasts ${seconds(given)} and the piece, intro included, ${seconds(frames)}: ask for a longer duration or give a shorter intro`,
   );
 }
 
@@ -216,8 +200,7 @@ function melodyFrom(model: MusicModel, melody: Waveform, startFrame: number, sev
 
 /** Sound that grows with the codes. */
 class Sound {
-  readonly #channels: number;
-  readonly #decoder: Promise<Awaited<ReturnType<MusicModel["codec"]["decoder"]>>>;
+  readonly #decoder: Promise<DecoderStream>;
   readonly #heard: Float32Array[][][]; // [piece][channel][chunk]
   #waiting: Codes[] | undefined;
   #samples = 0;
@@ -226,10 +209,8 @@ class Sound {
     readonly model: MusicModel,
     readonly pieces: number,
   ) {
-    const { num_codebooks, audio_channels } = model.lm.config;
-    this.#channels = audio_channels;
-    this.#decoder = model.codec.decoder(num_codebooks / audio_channels);
-    this.#heard = Array.from({ length: pieces }, () => Array.from({ length: audio_channels }, () => []));
+    this.#decoder = model.codec.decoder(model.lm.config.num_codebooks / model.sides);
+    this.#heard = Array.from({ length: pieces }, () => Array.from({ length: model.sides }, () => []));
   }
 
   /** More frames of every piece. A little at first, so that something is heard soon; then a second at a time. */
@@ -242,7 +223,7 @@ class Sound {
 
   async *finish(): AsyncGenerator<GenerateEvent> {
     yield* this.#flush();
-    yield* this.#take(await (await this.#decoder).finish(this.pieces * this.#channels));
+    yield* this.#take(await (await this.#decoder).finish(this.pieces * this.model.sides));
   }
 
   waveform(piece: number): Waveform {
@@ -253,18 +234,15 @@ class Sound {
     const grids = this.#waiting;
     this.#waiting = undefined;
     if (grids === undefined || frameCount(grids[0]!) === 0) return;
-    const sides = grids.flatMap((grid) =>
-      Array.from({ length: this.#channels }, (_, side) => codes(grid.filter((_, k) => k % this.#channels === side))),
-    );
-    yield* this.#take(await (await this.#decoder).push(sides));
+    const split = grids.flatMap((grid) => splitSides(grid, this.model.sides));
+    yield* this.#take(await (await this.#decoder).push(split));
   }
 
   *#take(samples: Samples): Generator<GenerateEvent> {
     const length = samples[0]![0]!.length;
     if (length === 0) return;
     const { sampleRate } = this.model.codec;
-    for (let piece = 0; piece < this.pieces; piece++) {
-      const channels = samples.slice(piece * this.#channels, (piece + 1) * this.#channels).map((side) => side[0]!);
+    for (const [piece, channels] of joinChannels(samples, this.model.sides).entries()) {
       if (channels.some((row) => row.some((sample) => !Number.isFinite(sample))))
         throw new HocketError("internal", "the codec's sound is not a number");
       for (const [c, row] of channels.entries()) this.#heard[piece]![c]!.push(row);

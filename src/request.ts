@@ -54,13 +54,16 @@ export const GenerateRequest = z.strictObject({
 
 export type GenerateRequest = z.input<typeof GenerateRequest>;
 
-/** @throws HocketError "bad-request": each field that cannot be, and what it may be */
-export function parseRequest(request: unknown): z.output<typeof GenerateRequest> {
+/**
+ * @param spelled how the door that the request came in by calls a field (`--top-k`)
+ * @throws HocketError "bad-request": each field that cannot be, and what it may be
+ */
+export function parseRequest(request: unknown, spelled = (field: string) => field): z.output<typeof GenerateRequest> {
   const parsed = GenerateRequest.safeParse(request);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => {
     const field = path.map(String).join(".");
-    return field === "" ? message : `${field}: ${message}`;
+    return field === "" ? message : `${spelled(field)}: ${message}`;
   });
   throw new HocketError("bad-request", problems.join("; ").replace(/\s+/g, " "));
 }

@@ -1,0 +1,30 @@
+/** @file What a command is: its words, its options, and what it does with them. */
+
+/** `number` is parsed and must be one; `flag` takes no value. */
+export interface Option {
+  readonly kind: "text" | "number" | "flag";
+  readonly help: string;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly short?: string;
+  /** The only values that it takes. */
+  readonly choices?: readonly string[];
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** The one word that it takes besides its options. */
+  readonly operand: { readonly name: string; readonly help: string };
+  readonly options: Readonly<Record<string, Option>>;
+  readonly examples: readonly string[];
+  run(given: Given, signal: AbortSignal): Promise<void>;
+}
+
+/** A command line, read. Options that were not given are absent. */
+export interface Given {
+  readonly operand: string;
+  text(option: string): string | undefined;
+  number(option: string): number | undefined;
+  flag(option: string): boolean;
+}

@@ -1,0 +1,74 @@
+/** @file `hocket encode`: a sound file becomes a codes file, and a picture of it on request. */
+
+import { createRuntime, writeFileAtomically } from "#platform";
+import { frameCount } from "../codes.js";
+import { writeCodes } from "../codes-file.js";
+import { loadCodec } from "../model.js";
+import { encodeWaveform } from "../sound.js";
+import { codeGridPng } from "./code-grid.js";
+import type { Command, Given } from "./command.js";
+import { findModel, licenceNotice, modelOption } from "./models.js";
+import { checkOutputs, freeName, outputOption, overwriteOption } from "./output.js";
+import { say, wrote } from "./report.js";
+import { software } from "./software.js";
+import { readSound } from "./sound-files.js";
+
+export const encodeCommand: Command = {
+  name: "encode",
+  summary: "turn sound into codes, as the language model reads them",
+  operand: { name: "FILE", help: "a sound file: wav, mp3, flac, ogg or opus" },
+  options: {
+    output: outputOption("the codes file; default: the sound's name with .codes.safetensors"),
+    model: modelOption,
+    bandwidth: { kind: "number", value: "KBPS", help: "kbit/s, for codecs that have several; default: the highest" },
+    png: { kind: "text", value: "FILE", help: "also draw the codes: a row a codebook, a column a frame" },
+    overwrite: overwriteOption,
+    json: { kind: "flag", help: "print one line of JSON with what was made" },
+  },
+  examples: [
+    "hocket encode song.wav -o song.codes.safetensors --png song.png",
+    "hocket encode talk.wav --model facebook/encodec_24khz --bandwidth 6",
+  ],
+  run,
+};
+
+async function run(given: Given, signal: AbortSignal): Promise<void> {
+  const bandwidth = given.number("bandwidth");
+  const output =
+    given.text("output") ??
+    freeName(given.operand.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, ""), ".codes.safetensors");
+  const png = given.text("png");
+  await checkOutputs([output, ...(png === undefined ? [] : [png])], given.flag("overwrite"));
+  const sound = await readSound(given.operand);
+  const runtime = createRuntime();
+  try {
+    const { folder, name } = await findModel(given.text("model"), signal);
+    const model = await loadCodec(folder, name, runtime);
+    const chunks = await encodeWaveform(model, sound, { signal, ...(bandwidth === undefined ? {} : { bandwidth }) });
+    const { sampleRate, frameRate } = model.codec;
+    const metadata = { sample_rate: `${sampleRate}`, frame_rate: `${frameRate}`, model: name, software };
+    await writeFileAtomically(output, writeCodes(chunks, metadata));
+    if (png !== undefined)
+      await writeFileAtomically(
+        png,
+        codeGridPng(
+          chunks.map((chunk) => chunk.codes[0]!),
+          model.codec.config.codebook_size,
+        ),
+      );
+    const made = {
+      file: output,
+      ...(png === undefined ? {} : { png }),
+      codebooks: chunks[0]!.codes[0]!.length,
+      frames: chunks.reduce((sum, chunk) => sum + frameCount(chunk.codes[0]!), 0),
+      chunks: chunks.length,
+      sampleRate,
+      frameRate,
+    };
+    say(licenceNotice(name, model.licence));
+    if (given.flag("json")) process.stdout.write(`${JSON.stringify({ model: name, ...made })}\n`);
+    else wrote(output, `${made.codebooks} codebooks, ${made.frames} frames, ${frameRate} a second`);
+  } finally {
+    await runtime.dispose();
+  }
+}

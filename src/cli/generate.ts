@@ -1,0 +1,219 @@
+/** @file `hocket generate`: a prompt in, sound files out. */
+
+import { createRuntime, writeFileAtomically } from "#platform";
+import { duration } from "../audio/waveform.js";
+import { writeCodes } from "../codes-file.js";
+import { HocketError } from "../errors.js";
+import { loadModel, type MusicModel } from "../model.js";
+import { generate } from "../musicgen.js";
+import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
+import type { Command, Given, Option } from "./command.js";
+import { findModel, licenceNotice, modelOption } from "./models.js";
+import { checkOutputs, freeName, numbered, outputOption, overwriteOption } from "./output.js";
+import { clear, progress, say, wrote } from "./report.js";
+import { software } from "./software.js";
+import { readSound, type SoundFormat, soundFormat, soundOptions, writeSound } from "./sound-files.js";
+
+const asked = GenerateRequest.shape;
+const number = (field: keyof typeof asked, value: string): Option => ({
+  kind: "number",
+  value,
+  help: asked[field].description!,
+});
+const usual = { loudness: "loudness", bits: 16 } as const;
+
+export const generateCommand: Command = {
+  name: "generate",
+  summary: "turn words into music",
+  operand: { name: "PROMPT", help: 'a prompt in quotes; "" leaves everything to the model' },
+  options: {
+    output: outputOption("where to write; default: a new name made of prompt and seed; several pieces are numbered"),
+    duration: number("duration", "SECONDS"),
+    seed: number("seed", "N"),
+    variations: number("variations", "N"),
+    model: modelOption,
+    guidance: number("guidance", "X"),
+    temperature: number("temperature", "X"),
+    "top-k": number("topK", "N"),
+    "top-p": number("topP", "P"),
+    greedy: { kind: "flag", help: asked.greedy.description! },
+    melody: { kind: "text", value: "FILE", help: `${asked.melody.description}: wav, mp3, flac, ogg or opus` },
+    continue: { kind: "text", value: "FILE", help: `${asked.continue.description}; it counts towards the duration` },
+    stride: number("stride", "SECONDS"),
+    ...soundOptions(usual),
+    codes: { kind: "text", value: "FILE", help: "also write the codes, as `hocket encode` does" },
+    precision: { kind: "text", value: "P", help: "of the weights while computing: fp32" },
+    device: { kind: "text", value: "D", help: "where to compute: cpu" },
+    threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },
+    overwrite: overwriteOption,
+    json: { kind: "flag", help: "print one line of JSON with what was made and how fast" },
+  },
+  examples: [
+    'hocket generate "warm lo-fi piano with soft drums" -o piano.wav --seed 7',
+    'hocket generate "drop" --continue intro.wav --duration 12',
+    'hocket generate "string quartet" --melody hum.wav --model facebook/musicgen-melody',
+  ],
+  run,
+};
+
+async function run(given: Given, signal: AbortSignal): Promise<void> {
+  const words = requestFrom(given);
+  // Everything that can be wrong without the model is said before it is loaded.
+  parseRequest(words, flagOf);
+  const threads = threadsFrom(given);
+  const format = soundFormat(given, given.text("output"), usual);
+  const codesPath = given.text("codes");
+  const seed = words.seed ?? freshSeed();
+  const output = given.text("output") ?? freeName(`${words.prompt.slice(0, 200)} ${seed}`, `.${format.format}`);
+  const count = words.variations ?? 1;
+  const paths = numbered(output, count);
+  const codesPaths = codesPath === undefined ? [] : numbered(codesPath, count);
+  await checkOutputs([...paths, ...codesPaths], given.flag("overwrite"));
+  const request = { ...words, seed, ...(await soundsFrom(given)) };
+
+  const runtime = createRuntime();
+  const started = performance.now();
+  try {
+    const { folder, name } = await findModel(given.text("model"), signal);
+    const model = await loadModel(folder, name, runtime, threads);
+    signal.throwIfAborted();
+    let settings: Settings | undefined;
+    for await (const event of generate(model, request, { signal })) {
+      show(event, model);
+      if (event.type === "start") settings = event.settings;
+      if (event.type !== "done") continue;
+      for (const [i, piece] of event.pieces.entries()) {
+        await writeSound(paths[i]!, piece.waveform, format, provenance(model, piece, settings!));
+        if (codesPaths[i] !== undefined) await writeFileAtomically(codesPaths[i], codesFile(model, piece));
+      }
+      const seconds = (performance.now() - started) / 1000;
+      finish(event, { model, settings: settings!, paths, codesPaths, format, json: given.flag("json"), seconds });
+    }
+  } finally {
+    clear();
+    await runtime.dispose();
+  }
+}
+
+// --- internal ---
+
+const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+/** The request's words and numbers; what was not given stays out, so that the model's defaults hold. */
+function requestFrom(given: Given) {
+  for (const [option, only] of [
+    ["precision", "fp32"],
+    ["device", "cpu"],
+  ] as const) {
+    const value = given.text(option);
+    if (value !== undefined && value !== only && value !== "auto")
+      throw new HocketError(
+        "unsupported",
+        `--${option} ${value} is not there yet: ${only} is what Hocket computes with`,
+      );
+  }
+  const all = {
+    duration: given.number("duration"),
+    seed: given.number("seed"),
+    variations: given.number("variations"),
+    guidance: given.number("guidance"),
+    temperature: given.number("temperature"),
+    topK: given.number("top-k"),
+    topP: given.number("top-p"),
+    stride: given.number("stride"),
+    greedy: given.flag("greedy") ? true : undefined,
+  };
+  const stated = Object.entries(all).filter(([, value]) => value !== undefined);
+  return {
+    prompt: given.operand,
+    ...(Object.fromEntries(stated) as { [K in keyof typeof all]?: NonNullable<(typeof all)[K]> }),
+  };
+}
+
+function threadsFrom(given: Given): { threads?: number } {
+  const threads = given.number("threads");
+  if (threads === undefined) return {};
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+    throw new HocketError("bad-request", "--threads: give a whole number from 1 to 256");
+  return { threads };
+}
+
+async function soundsFrom(given: Given) {
+  const [melody, intro] = [given.text("melody"), given.text("continue")];
+  return {
+    ...(melody === undefined ? {} : { melody: await readSound(melody) }),
+    ...(intro === undefined ? {} : { continue: await readSound(intro) }),
+  };
+}
+
+function show(event: GenerateEvent, model: MusicModel): void {
+  if (event.type === "start") {
+    say(licenceNotice(model.name, model.licence));
+    for (const note of event.notes) say(note);
+  } else if (event.type === "progress") {
+    const { step, steps, stepsPerSecond, realTimeFactor, secondsLeft } = event;
+    progress(
+      `composing ${step}/${steps}, ${stepsPerSecond.toFixed(0)} steps/s, ${realTimeFactor.toFixed(1)} x real time, ${secondsLeft.toFixed(0)} s left`,
+    );
+  }
+}
+
+const provenance = (model: MusicModel, piece: FinishedPiece, settings: Settings) => ({
+  software,
+  model: model.name,
+  licence: model.licence ?? "not stated",
+  prompt: piece.prompt,
+  seed: piece.seed,
+  settings: { ...settings },
+});
+
+const codesFile = (model: MusicModel, piece: FinishedPiece): Uint8Array =>
+  writeCodes([{ codes: [piece.codes] }], {
+    sample_rate: `${model.codec.sampleRate}`,
+    frame_rate: `${model.codec.frameRate}`,
+    model: model.name,
+    prompt: piece.prompt,
+    seed: `${piece.seed}`,
+    software,
+  });
+
+interface Made {
+  model: MusicModel;
+  settings: Settings;
+  paths: readonly string[];
+  codesPaths: readonly string[];
+  format: SoundFormat;
+  json: boolean;
+  seconds: number;
+}
+
+function finish(
+  event: GenerateEvent & { type: "done" },
+  { model, settings, paths, codesPaths, format, json, seconds }: Made,
+): void {
+  clear();
+  const sound = event.pieces.reduce((sum, piece) => sum + duration(piece.waveform), 0);
+  if (!json) {
+    for (const [i, piece] of event.pieces.entries())
+      wrote(
+        paths[i]!,
+        `${duration(piece.waveform)} s, seed ${piece.seed}, composed at ${(sound / event.seconds).toFixed(1)} x real time`,
+      );
+    return;
+  }
+  const made = event.pieces.map((piece, i) => ({
+    file: paths[i],
+    ...(codesPaths[i] === undefined ? {} : { codes: codesPaths[i] }),
+    prompt: piece.prompt,
+    seed: piece.seed,
+    duration: duration(piece.waveform),
+    sampleRate: piece.waveform.sampleRate,
+    channels: piece.waveform.channels.length,
+  }));
+  const speed = { composeSeconds: event.seconds, totalSeconds: seconds, realTimeFactor: sound / event.seconds };
+  process.stdout.write(
+    `${JSON.stringify({ model: model.name, licence: model.licence, ...format, settings, pieces: made, ...speed })}\n`,
+  );
+}

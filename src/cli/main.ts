@@ -1,0 +1,83 @@
+/**
+ * @file `hocket`: picks the command, and turns how it ended into an exit code. 0 done, 2 what was asked or given cannot
+ * be used, 130 stopped by Ctrl-C, 1 anything else. stdout is data, stderr is for people.
+ */
+
+import { type ErrorCode, HocketError } from "../errors.js";
+import type { Command } from "./command.js";
+import { decodeCommand } from "./decode.js";
+import { encodeCommand } from "./encode.js";
+import { generateCommand } from "./generate.js";
+import { inspectCommand } from "./inspect.js";
+import { helpFor, parseCommand } from "./options.js";
+import { pullCommand } from "./pull.js";
+import { say } from "./report.js";
+import { software } from "./software.js";
+
+const commands: readonly Command[] = [generateCommand, encodeCommand, decodeCommand, inspectCommand, pullCommand];
+
+const exitCodes: Record<ErrorCode, number> = {
+  "bad-request": 2,
+  "bad-file": 2,
+  "bad-checkpoint": 2,
+  unsupported: 2,
+  network: 1,
+  disk: 1,
+  internal: 1,
+};
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      // The work ends within a step; whoever asks twice, or waits too long for a model to load, is let go at once.
+      if (stop.signal.aborted) process.exit(130);
+      stop.abort();
+      setTimeout(() => process.exit(130), 2000).unref();
+    });
+  process.stdout.on("error", () => process.exit(0)); // whoever read our output has left
+
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(overview());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`${software}\n`);
+    return 0;
+  }
+  const command = commands.find((each) => each.name === name);
+  if (command === undefined) {
+    say(`there is no command "${name}": ${commands.map((each) => each.name).join(", ")}; see 'hocket --help'`);
+    return 2;
+  }
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(helpFor(command));
+    return 0;
+  }
+  try {
+    await command.run(parseCommand(command, args), stop.signal);
+    return 0;
+  } catch (error) {
+    if (process.env.HOCKET_DEBUG !== undefined) console.error(error);
+    if (stop.signal.aborted) {
+      say("stopped; nothing was written");
+      return 130;
+    }
+    if (error instanceof HocketError) {
+      say(error.message.replace(/\s*\n\s*/g, " "));
+      return exitCodes[error.code];
+    }
+    say(
+      `an error that Hocket did not expect: ${error instanceof Error ? error.message : error}. Set HOCKET_DEBUG=1 to see where`,
+    );
+    return 1;
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map((each) => each.name.length));
+  const lines = commands.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`);
+  return `${software}: music from words, in TypeScript\n\n${lines.join("\n")}\n\n'hocket COMMAND --help' shows what a command can be told.\n`;
+}

@@ -1,0 +1,48 @@
+/** @file From a `--model` to a loaded model: the one in the package, a folder, or one of the hub, fetched if need be. */
+
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Folder } from "#platform";
+import { openFolder } from "#platform";
+import { HocketError } from "../errors.js";
+import { fetchModel } from "../weights/source.js";
+import type { Option } from "./command.js";
+import { clear, megabytes, progress, say } from "./report.js";
+
+/** The model that needs no download. */
+const bundled = fileURLToPath(new URL("../../../models/mini-reference", import.meta.url));
+
+export const modelOption: Option = {
+  kind: "text",
+  value: "MODEL",
+  help: "a folder in Hugging Face layout or a hub id such as facebook/musicgen-small; default: the small model in this package",
+};
+
+/** The model's files, and what to call it. Fetches what is not there yet, with progress. */
+export async function findModel(
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<{ folder: Folder; name: string }> {
+  if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled) };
+  let folder: Folder | undefined;
+  for await (const event of fetchModel(name, { signal })) {
+    if (event.type === "file" && !event.cached)
+      say(`fetching ${event.name}${event.size === undefined ? "" : ` (${megabytes(event.size)})`}`);
+    else if (event.type === "waiting") progress(`another process is fetching ${event.name}: waiting`);
+    else if (event.type === "progress")
+      progress(
+        `${event.name} ${megabytes(event.received)}${event.size === undefined ? "" : ` of ${megabytes(event.size)}`}`,
+      );
+    else if (event.type === "done") folder = event.folder;
+  }
+  clear();
+  if (folder === undefined) throw new HocketError("internal", `${name} was fetched to nowhere`);
+  return { folder, name };
+}
+
+/** What one should know about a model before using what it makes. */
+export function licenceNotice(name: string, licence: string | undefined): string {
+  if (licence === undefined) return `model ${name}: its licence is not stated`;
+  const limits = /-nc(-|$)/.test(licence) ? " (not for commercial use)" : "";
+  return `model ${name}: licence ${licence}${limits}`;
+}
