@@ -1,5 +1,6 @@
 /** @file The public names, and nothing else. */
 
+export { createRuntime, openFolder } from "#platform";
 export type { Waveform } from "./audio/waveform.js";
 export type { Chunk } from "./codec/encodec.js";
 export type { Codes } from "./codes.js";
