@@ -50,10 +50,11 @@ export async function* generate(
       `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
     );
   const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
-  const notes =
-    asked.melody === undefined && [asked.prompt].flat().some(isEmpty)
-      ? ["the prompt is empty: the model composes freely, without guidance"]
-      : [];
+  const notes: string[] = [];
+  if (asked.melody !== undefined)
+    notes.push("the melody is taken from the whole recording: voices and instruments are not separated first");
+  else if (pieces.some((piece) => isEmpty(piece.prompt)))
+    notes.push("the prompt is empty: the model composes freely, without guidance");
   yield { type: "start", pieces, settings, notes };
 
   const texts = new Map<string, Condition["text"]>();

@@ -34,7 +34,7 @@ export function lmConfig(json: unknown, crossAttention: boolean, where: string):
     );
   }
   const config = parsed.data;
-  if (config.hidden_size % (2 * config.num_attention_heads) !== 0)
+  if (config.hidden_size % config.num_attention_heads !== 0)
     throw new HocketError(
       "bad-checkpoint",
       `${where}: a width of ${config.hidden_size} cannot be split over ${config.num_attention_heads} heads`,
