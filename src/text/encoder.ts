@@ -20,17 +20,12 @@ export class TextEncoder {
     readonly runtime: Runtime,
     readonly bind: Binder,
     readonly options: SessionOptions = {},
-  ) {
-    if (tokenizer.vocabSize > config.vocab_size)
-      throw new HocketError(
-        "bad-checkpoint",
-        `the tokenizer has ${tokenizer.vocabSize} pieces, the text encoder ${config.vocab_size}: they are of different models`,
-      );
-  }
+  ) {}
 
   /**
    * Hidden states [1, L, d_model], one a token. Each prompt is encoded on its own, so no neighbour changes it.
-   * @throws HocketError "bad-request" for a prompt of more than 4096 tokens
+   * @throws HocketError "bad-request" for a prompt of more than 4096 tokens; "bad-checkpoint" for a token that the
+   * encoder does not know
    */
   async encode(prompt: string): Promise<Tensor<"float32">> {
     const ids = this.tokenizer.encode(prompt);
@@ -38,6 +33,12 @@ export class TextEncoder {
       throw new HocketError(
         "bad-request",
         `the prompt has ${ids.length} tokens, and at most ${maxTokens} are read: shorten it`,
+      );
+    const beyond = ids.find((id) => id >= this.config.vocab_size);
+    if (beyond !== undefined)
+      throw new HocketError(
+        "bad-checkpoint",
+        `the tokenizer makes token ${beyond}, and the text encoder knows ${this.config.vocab_size}: they are of different models`,
       );
     this.#session ??= compile(this.runtime, { states: this.#graph(new Scope()) }, this.bind, this.options);
     const { states } = await (await this.#session).run({
