@@ -270,7 +270,7 @@ async function readTokenizer(folder: Folder): Promise<Tokenizer> {
   }
   throw new HocketError(
     "bad-checkpoint",
-    `${folder.location} has neither tokenizer.json nor spiece.model: prompts cannot be read`,
+    `${folder.location} has neither tokenizer.json nor spiece.model, so prompts cannot be read: 'hocket pull' fetches what a model of the hub lacks`,
   );
 }
 

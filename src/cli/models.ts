@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Folder } from "#platform";
+import type { Folder, PullEvent } from "#platform";
 import { openFolder } from "#platform";
 import { HocketError } from "../errors.js";
 import { fetchModel } from "../weights/source.js";
@@ -18,26 +18,28 @@ export const modelOption: Option = {
   help: "a folder in Hugging Face layout or a hub id such as facebook/musicgen-small; default: the small model in this package",
 };
 
-/** The model's files, and what to call it. Fetches what is not there yet, with progress. */
+/** The model's files, and what to call it. Fetches a model that is not on this machine, with progress. */
 export async function findModel(
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<{ folder: Folder; name: string }> {
   if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled) };
+  return { folder: await showFetching(fetchModel(name, { signal })), name };
+}
+
+/** Draws a download, and returns the folder that it ends in. */
+export async function showFetching(events: AsyncIterable<PullEvent>): Promise<Folder> {
   let folder: Folder | undefined;
-  for await (const event of fetchModel(name, { signal })) {
-    if (event.type === "file" && !event.cached)
-      say(`fetching ${event.name}${event.size === undefined ? "" : ` (${megabytes(event.size)})`}`);
+  for await (const event of events) {
+    const size = "size" in event && event.size !== undefined ? megabytes(event.size) : "unknown size";
+    if (event.type === "file" && !event.cached) say(`fetching ${event.name} (${size})`);
     else if (event.type === "waiting") progress(`another process is fetching ${event.name}: waiting`);
-    else if (event.type === "progress")
-      progress(
-        `${event.name} ${megabytes(event.received)}${event.size === undefined ? "" : ` of ${megabytes(event.size)}`}`,
-      );
+    else if (event.type === "progress") progress(`${event.name}: ${megabytes(event.received)} of ${size}`);
     else if (event.type === "done") folder = event.folder;
   }
   clear();
-  if (folder === undefined) throw new HocketError("internal", `${name} was fetched to nowhere`);
-  return { folder, name };
+  if (folder === undefined) throw new HocketError("internal", "the model was fetched to nowhere");
+  return folder;
 }
 
 /** What one should know about a model before using what it makes. */

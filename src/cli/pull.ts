@@ -1,9 +1,9 @@
 /** @file `hocket pull`: brings a model of the hub to this machine, into the cache that Python shares. */
 
-import { openFolder } from "#platform";
+import { pull } from "#platform";
 import { licenceOf } from "../weights/source.js";
 import type { Command } from "./command.js";
-import { findModel, licenceNotice } from "./models.js";
+import { licenceNotice, showFetching } from "./models.js";
 import { say } from "./report.js";
 
 export const pullCommand: Command = {
@@ -15,13 +15,11 @@ export const pullCommand: Command = {
   },
   examples: ["hocket pull facebook/musicgen-small"],
   async run(given, signal) {
-    const { folder, name } = await findModel(given.operand, signal);
-    const licence = await licenceOf(await openFolder(folder.location));
-    say(licenceNotice(name, licence));
-    process.stdout.write(
-      given.flag("json")
-        ? `${JSON.stringify({ model: name, folder: folder.location, licence })}\n`
-        : `${folder.location}\n`,
-    );
+    // Unlike `generate`, this asks the hub: for what is missing here, and for a newer revision.
+    const folder = await showFetching(pull(given.operand, { signal }));
+    const licence = await licenceOf(folder);
+    say(licenceNotice(given.operand, licence));
+    const made = { model: given.operand, folder: folder.location, licence };
+    process.stdout.write(given.flag("json") ? `${JSON.stringify(made)}\n` : `${folder.location}\n`);
   },
 };
