@@ -40,6 +40,9 @@ export const and = binary("And", "bool");
 export const neg = unary("Neg");
 export const sqrt = unary("Sqrt");
 export const relu = unary("Relu");
+export const exp = unary("Exp");
+export const log = unary("Log");
+export const erf = unary("Erf");
 export const tanh = unary("Tanh");
 /** x where positive, exp(x) - 1 elsewhere. */
 export const elu = unary("Elu");
@@ -130,6 +133,19 @@ export function concat(values: readonly Value[], axis: number, as?: Dim): Value 
   );
 }
 
+/** `count` elements of an axis, `step` apart (negative: backwards), from element `start` on. */
+export function everyNth(x: Value, axis: number, start: number, step: number, count: number): Value {
+  const along = at(x, axis);
+  // Backwards past the first element is no index: it would count from the back.
+  const end = start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
+  return one(
+    "Slice",
+    [x, ints([start]), ints([end]), ints([along]), ints([step])],
+    x.dtype,
+    x.shape.map((dim, i) => (i === along ? count : dim)),
+  );
+}
+
 /** Elements `start` to `end` (exclusive, negative from the back) of an axis. Symbolic bounds are int64 [1] values. */
 export function slice(x: Value, axis: number, start: number | Value, end: number | Value, as?: Dim): Value {
   const along = at(x, axis);
@@ -163,6 +179,52 @@ export function padLast(x: Value, left: number, right: number, mode: "constant" 
   return one("Pad", [x, ints([...zeros, left, ...zeros, right])], x.dtype, shape, { mode });
 }
 
+/** Zeros before and after an axis. */
+export function padAxis(x: Value, axis: number, before: number, after: number): Value {
+  if (before === 0 && after === 0) return x;
+  const zeros = x.shape.map(() => 0);
+  const at = (amount: number) => zeros.map((zero, i) => (i === axis ? amount : zero));
+  const shape = x.shape.map((dim, i) => (i === axis ? plus(dim, before + after) : dim));
+  return one("Pad", [x, ints([...at(before), ...at(after)])], x.dtype, shape, { mode: "constant" });
+}
+
+/** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */
+export function scatterAdd(table: Value, indices: Value, updates: Value): Value {
+  const index = unsqueeze(indices, [indices.shape.length]);
+  return one("ScatterND", [table, index, updates], table.dtype, table.shape, { reduction: "add" });
+}
+
+/** Of each row of the last axis, the elements that `indices` names; indices has x's rank. */
+export const gatherElements = (x: Value, indices: Value): Value =>
+  one("GatherElements", [x, indices], x.dtype, indices.shape, { axis: { int: -1 } });
+
+/** The inverse: x with `updates` in the places of the last axis that `indices` names. */
+export const scatterElements = (x: Value, indices: Value, updates: Value): Value =>
+  one("ScatterElements", [x, indices, updates], x.dtype, x.shape, { axis: { int: -1 } });
+
+// --- by the shape of another value ---
+
+/** x stretched to the shape of `other`, with which it broadcasts. */
+export const expandLike = (x: Value, other: Value): Value => one("Expand", [x, shapeOf(other)], x.dtype, other.shape);
+
+export const zerosLike = (x: Value): Value => expandLike(scalar(0), x);
+
+/** The same numbers in the shape of `other`. */
+export const reshapeLike = (x: Value, other: Value): Value => reshapeTo(x, shapeOf(other), other.shape);
+
+/** How many elements x has, as float32. */
+export const countOf = (x: Value): Value => cast(one("Size", [x], "int64", []), "float32");
+
+/** x summed down to `shape`, which had been broadcast to x's. */
+export function sumTo(x: Value, shape: Shape): Value {
+  const extra = x.shape.length - shape.length;
+  const leading = Array.from({ length: extra }, (_, axis) => axis);
+  const stretched = shape.flatMap((dim, i) => (dim === 1 && x.shape[i + extra] !== 1 ? [i + extra] : []));
+  if (extra === 0 && stretched.length === 0) return x;
+  const summed = reduceSum(x, [...leading, ...stretched]);
+  return extra === 0 ? summed : squeeze(summed, leading);
+}
+
 /** int64 [1]: the size of an axis, when the graph runs. */
 export const sizeOf = (x: Value, axis: number): Value =>
   one("Shape", [x], "int64", [1], { start: { int: at(x, axis) }, end: { int: at(x, axis) + 1 } });
@@ -187,6 +249,9 @@ export const reduceSum = reduce("ReduceSum");
 export const reduceMean = reduce("ReduceMean");
 export const reduceL2 = reduce("ReduceL2");
 
+/** log(softmax(x)) over the last axis, without the loss of taking both. */
+export const logSoftmax = (x: Value): Value => one("LogSoftmax", [x], x.dtype, x.shape, { axis: { int: -1 } });
+
 export const softmax = (x: Value): Value => one("Softmax", [x], x.dtype, x.shape, { axis: { int: -1 } });
 
 /** int64: where the largest element of the last axis stands, the first of equals; the axis is dropped. */
@@ -210,14 +275,15 @@ export function conv(x: Value, weight: Value, bias: Value | undefined, stride = 
   return one("Conv", [x, weight, bias], x.dtype, [batch, out, frames], { strides: [stride], dilations: [dilation] });
 }
 
-/** x [B, C, T], weight [C, O, k] -> [B, O, (T - 1) stride + k]; nothing trimmed. */
-export function convTranspose(x: Value, weight: Value, bias: Value | undefined, stride: number): Value {
+/** x [B, C, T], weight [C, O, k] -> [B, O, (T - 1) stride + dilation (k - 1) + 1]; nothing trimmed. */
+export function convTranspose(x: Value, weight: Value, bias: Value | undefined, stride: number, dilation = 1): Value {
   const [batch, channels, frames] = x.shape as [Dim, Dim, Dim];
   const [channels2, out, kernel] = weight.shape as [number, number, number];
   assert(compatible(channels, channels2), `ConvTranspose of [${x.shape}] with [${weight.shape}]`);
-  const length =
-    typeof frames === "number" ? (frames - 1) * stride + kernel : `${stride}*(${frames})+${kernel - stride}`;
-  return one("ConvTranspose", [x, weight, bias], x.dtype, [batch, out, length], { strides: [stride] });
+  const span = dilation * (kernel - 1) + 1;
+  const length = typeof frames === "number" ? (frames - 1) * stride + span : `${stride}*(${frames})+${span - stride}`;
+  const attributes = { strides: [stride], dilations: [dilation] };
+  return one("ConvTranspose", [x, weight, bias], x.dtype, [batch, out, length], attributes);
 }
 
 /**
@@ -266,6 +332,12 @@ export const onnxType: Record<DType, number> = {
 };
 
 // --- internal ---
+
+/** Of a shape that is known, a constant. */
+const shapeOf = (x: Value): Value =>
+  x.shape.every((dim) => typeof dim === "number")
+    ? ints(x.shape as number[])
+    : one("Shape", [x], "int64", [x.shape.length]);
 
 function one(
   op: string,

@@ -1,0 +1,166 @@
+/**
+ * @file The table: one derivative an operator. For a node y = op(x...), given dL/dy, the dL/dx of every input, as more
+ * graph. A rule may answer in the shape that broadcasting gave: the walk (differentiate.ts) undoes that once, for all.
+ */
+
+import { convGradient, convTransposeGradient, padGradient } from "./conv-gradients.js";
+import * as ops from "./ops.js";
+import { known, type Node, type Value } from "./value.js";
+
+/**
+ * @param dy dL/dy of each output; undefined where nothing depends on it
+ * @returns dL/dx of each input; undefined where the input changes y in steps or not at all
+ */
+export type GradientRule = (node: Node, dy: readonly (Value | undefined)[]) => readonly (Value | undefined)[];
+
+/** Operators through which nothing is learnt: their results are whole numbers, or yes and no. */
+export const stepwise: ReadonlySet<string> = new Set([
+  ...["Shape", "Range", "ArgMax", "Less", "LessOrEqual", "And", "Mod"],
+]);
+
+export const gradients: Readonly<Record<string, GradientRule>> = {
+  Add: rule((dy) => [dy, dy]),
+  Sub: rule((dy) => [dy, ops.neg(dy)]),
+  Mul: rule((dy, _y, a, b) => [ops.mul(dy, b), ops.mul(dy, a)]),
+  // d(a / b) = da / b - (a / b) db / b, and a / b is y.
+  Div: rule((dy, y, _a, b) => [ops.div(dy, b), ops.neg(ops.div(ops.mul(dy, y), b))]),
+  Neg: rule((dy) => [ops.neg(dy)]),
+  Exp: rule((dy, y) => [ops.mul(dy, y)]),
+  Log: rule((dy, _y, x) => [ops.div(dy, x)]),
+  // d sqrt(x) = dx / (2 y)
+  Sqrt: rule((dy, y) => [ops.div(ops.mul(ops.scalar(0.5), dy), y)]),
+  // d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
+  Erf: rule((dy, _y, x) => [ops.mul(ops.mul(dy, ops.scalar(2 / Math.sqrt(Math.PI))), ops.exp(ops.neg(ops.mul(x, x))))]),
+  // d tanh(x) = (1 - y^2) dx
+  Tanh: rule((dy, y) => [ops.mul(dy, ops.sub(ops.scalar(1), ops.mul(y, y)))]),
+  Relu: rule((dy, _y, x) => [ops.where(positive(x), dy, ops.scalar(0))]),
+  // exp(x) - 1 below zero, where the slope is exp(x) = y + 1
+  Elu: rule((dy, y, x) => [ops.where(positive(x), dy, ops.mul(dy, ops.add(y, ops.scalar(1))))]),
+  Gelu: (node, [dy]) => [ops.mul(dy!, geluSlope(node.inputs[0]!, node.attributes.approximate === "tanh"))],
+  Identity: rule((dy) => [dy]),
+  Cast: rule((dy, _y, x) => [ops.cast(dy, x.dtype)]),
+  Where: rule((dy, _y, chosen) => [
+    undefined,
+    ops.where(chosen, dy, ops.scalar(0)),
+    ops.where(chosen, ops.scalar(0), dy),
+  ]),
+
+  MatMul: rule((dy, _y, a, b) => [ops.matmul(dy, turned(b)), ops.matmul(turned(a), dy)]),
+  // y = a b^T + bias
+  Gemm: (node, [dy]) => {
+    const [a, b] = node.inputs as [Value, Value];
+    return [ops.matmul(dy!, b), ops.matmul(turned(dy!), a), dy];
+  },
+
+  Transpose: (node, [dy]) => {
+    const perm = node.attributes.perm as readonly number[];
+    return [
+      ops.transpose(
+        dy!,
+        [...perm.keys()].map((axis) => perm.indexOf(axis)),
+      ),
+    ];
+  },
+  Reshape: rule((dy, _y, x) => [ops.reshapeLike(dy, x)]),
+  Unsqueeze: rule((dy, _y, x) => [ops.reshapeLike(dy, x)]),
+  Squeeze: rule((dy, _y, x) => [ops.reshapeLike(dy, x)]),
+  Expand: rule((dy) => [dy]),
+  Concat: (node, [dy]) => {
+    const axis = axisOf(node, dy!);
+    return ops.split(
+      dy!,
+      axis,
+      node.inputs.map((x) => known(x!.shape[axis], "the size of what is joined and learns")),
+    );
+  },
+  Split: (node, dys) => {
+    const pieces = node.outputs.map((y, i) => dys[i] ?? ops.zerosLike(y));
+    return [ops.concat(pieces, axisOf(node, pieces[0]!))];
+  },
+  Slice: (node, [dy]) => {
+    const [x, start, , axes] = node.inputs as [Value, Value, Value, Value];
+    const axis = wholeNumber(axes);
+    const size = known(x.shape[axis], "the size of an axis that is cut and learns");
+    const before = wholeNumber(start) < 0 ? size + wholeNumber(start) : wholeNumber(start);
+    const after = size - before - known(dy!.shape[axis], "the size of a cut that learns");
+    return [ops.padAxis(dy!, axis, before, after)];
+  },
+  // A row that was picked several times collects every gradient.
+  Gather: rule((dy, _y, table, indices) => [ops.scatterAdd(ops.zerosLike(table), indices, dy), undefined]),
+  GatherElements: rule((dy, _y, x, indices) => [ops.scatterElements(ops.zerosLike(x), indices, dy), undefined]),
+  Pad: (node, [dy]) => [padGradient(node, dy!)],
+
+  ReduceSum: rule((dy, _y, x) => [ops.expandLike(dy, x)]),
+  ReduceMean: rule((dy, y, x) => [ops.div(ops.expandLike(dy, x), ops.div(ops.countOf(x), ops.countOf(y)))]),
+  // d |x| = x / |x| dx
+  ReduceL2: rule((dy, y, x) => [ops.mul(ops.div(dy, y), x)]),
+  // y = softmax(x): dx = y (dy - sum(dy y))
+  Softmax: rule((dy, y) => [ops.mul(y, ops.sub(dy, ops.reduceSum(ops.mul(dy, y), [-1])))]),
+  // y = log softmax(x): dx = dy - softmax(x) sum(dy)
+  LogSoftmax: rule((dy, y) => [ops.sub(dy, ops.mul(ops.exp(y), ops.reduceSum(dy, [-1])))]),
+  LayerNormalization: (node, [dy]) => layerNormGradient(node, dy!),
+
+  Conv: (node, [dy]) => convGradient(node, dy!),
+  ConvTranspose: (node, [dy]) => convTransposeGradient(node, dy!),
+};
+
+// --- internal ---
+
+/** A rule for a node with one output, on its output and inputs by name. */
+function rule(
+  derive: (dy: Value, y: Value, ...inputs: [Value, Value, Value]) => readonly (Value | undefined)[],
+): GradientRule {
+  return (node, [dy]) => derive(dy!, node.outputs[0]!, ...(node.inputs as [Value, Value, Value]));
+}
+
+const positive = (x: Value): Value => ops.less(ops.scalar(0), x);
+
+/** The last two axes exchanged. */
+function turned(x: Value): Value {
+  const rank = x.shape.length;
+  return ops.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+}
+
+function axisOf(node: Node, like: Value): number {
+  const { int } = node.attributes.axis as { int: number };
+  return int < 0 ? int + like.shape.length : int;
+}
+
+/** The first number of a constant. */
+function wholeNumber(value: Value): number {
+  const { origin } = value;
+  return known(
+    origin.kind === "constant" ? Number(origin.tensor.data[0]) : "computed",
+    "where a cut that learns starts",
+  );
+}
+
+/**
+ * gelu(x) = x P(x), so its slope is P(x) + x P'(x). P is the normal distribution, (1 + erf(x / sqrt 2)) / 2 and its
+ * density exp(-x^2 / 2) / sqrt(2 pi); or (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3).
+ */
+function geluSlope(x: Value, byTanh: boolean): Value {
+  const { add, mul, scalar } = ops;
+  const square = mul(x, x);
+  const share = (s: Value) => mul(scalar(0.5), add(scalar(1), s));
+  if (!byTanh) {
+    const density = mul(scalar(1 / Math.sqrt(2 * Math.PI)), ops.exp(mul(scalar(-0.5), square)));
+    return add(share(ops.erf(mul(scalar(Math.SQRT1_2), x))), mul(x, density));
+  }
+  const c = Math.sqrt(2 / Math.PI);
+  const t = ops.tanh(mul(scalar(c), mul(x, add(scalar(1), mul(scalar(0.044715), square)))));
+  const du = mul(scalar(c), add(scalar(1), mul(scalar(3 * 0.044715), square)));
+  return add(share(t), mul(mul(scalar(0.5), x), mul(ops.sub(scalar(1), mul(t, t)), du)));
+}
+
+/** y = n w + b with n = (x - mean) / s: dn = dy w, dx = (dn - mean(dn) - n mean(dn n)) / s. */
+function layerNormGradient(node: Node, dy: Value): Value[] {
+  const { add, div, mul, reduceMean, scalar, sub } = ops;
+  const [x, weight] = node.inputs as [Value, Value];
+  const centred = sub(x, reduceMean(x, [-1]));
+  const s = ops.sqrt(add(reduceMean(mul(centred, centred), [-1]), scalar(node.attributes.epsilon as number)));
+  const n = div(centred, s);
+  const dn = mul(dy, weight);
+  const dx = div(sub(sub(dn, reduceMean(dn, [-1])), mul(n, reduceMean(mul(dn, n), [-1]))), s);
+  return [dx, mul(dy, n), dy];
+}
