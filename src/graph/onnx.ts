@@ -48,7 +48,7 @@ export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
 }
 
 /**
- * @param stored where each weight's numbers are
+ * @param stored where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
  * @param external how the file must spell a location for the runtime that will read it
  */
 export function toOnnx(
@@ -75,7 +75,10 @@ export function toOnnx(
 
   for (const [name, value] of graph.weights) {
     const weight = stored.get(name);
-    assert(weight !== undefined, `the weight ${name} is not bound`);
+    if (weight === undefined) {
+      message.message(11, valueInfo(name, value.dtype, value.shape));
+      continue;
+    }
     const shape = value.shape as readonly number[];
     const same = weight.dtype === value.dtype;
     message.message(5, tensorProto(same ? name : `${name}:stored`, weight.dtype, shape, weight.data, external));

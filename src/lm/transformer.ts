@@ -17,36 +17,43 @@ import {
   unflatten,
 } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
-import { input, type Scope, times, type Value } from "../graph/value.js";
+import { input, type Scope, type Shape, times, type Value } from "../graph/value.js";
 import type { LmConfig } from "./config.js";
 
 const headWidth = (c: LmConfig): number => c.hidden_size / c.num_attention_heads;
 
-/** What the graph is fed. R rows (streams), of which the first Q have text to attend to; S columns; C cached ones. */
-export function lmInputs(c: LmConfig) {
-  const layers = [...Array(c.num_hidden_layers).keys()];
-  const cached = (name: string) => input(name, "float32", ["R", c.num_attention_heads, "C", headWidth(c)]);
-  const text = (name: string) => input(name, "float32", ["Q", c.num_attention_heads, "L", headWidth(c)]);
-  return {
-    /** Code ids; the special token where a codebook has none. */
-    columns: input("columns", "int64", ["R", c.num_codebooks, "S"]),
-    /** Sinusoids of the positions: `positionRows`. Melody models count from each row's own start. */
-    positions: input("positions", "float32", [c.crossAttention ? 1 : "R", "P", c.hidden_size]),
-    /** How many cached columns are filled; the rest is spare room. */
-    past: input("past", "int64", [1]),
-    keys: layers.map((i) => cached(`keys.${i}`)),
-    values: layers.map((i) => cached(`values.${i}`)),
-    /** Melody models: what stands before the codes, at the first pass; no columns of it later. */
-    prefix: input("prefix", "float32", ["R", "F", c.hidden_size]),
-    /** Melody models: how many columns at the front of a row are padding. */
-    start: input("start", "int64", ["R", 1]),
-    textKeys: layers.map((i) => text(`text.keys.${i}`)),
-    textValues: layers.map((i) => text(`text.values.${i}`)),
-    /** Added to the scores of text tokens: 0, or very low for padding. */
-    textMask: input("text.mask", "float32", ["Q", 1, 1, "L"]),
-  };
+/** What the graph reads. R rows (streams) of S columns, of which C are cached; the first Q rows have text. */
+export interface LmInputs {
+  /** Code ids, the special token where a codebook has none; [R, K, S]. */
+  readonly columns: Value;
+  /** Sinusoids of the positions (`positionRows`), [1 or R, S, width]. Melody models count from each row's own start. */
+  readonly positions: Value;
+  /** Every layer's keys and values so far, [R, H, C, d], of which `past` are filled. Without: the columns are all there is. */
+  readonly cache?: { readonly past: Value; readonly keys: readonly Value[]; readonly values: readonly Value[] };
+  /** Every layer's keys and values of the text, [Q, H, L, d]; `mask` [Q, 1, 1, L] is added to the scores of its tokens. */
+  readonly text?: { readonly keys: readonly Value[]; readonly values: readonly Value[]; readonly mask: Value };
+  /** What stands before the codes, [R, F, width], and how many columns at the front of a row are padding, [R, 1]. */
+  readonly melody?: { readonly prefix: Value; readonly start: Value };
 }
-export type LmInputs = ReturnType<typeof lmInputs>;
+
+/** What is fed, by name, when a piece is composed. */
+export function lmInputs(c: LmConfig): LmInputs {
+  const layers = [...Array(c.num_hidden_layers).keys()];
+  const each = (name: string, shape: Shape) => layers.map((i) => input(`${name}.${i}`, "float32", shape));
+  const cached: Shape = ["R", c.num_attention_heads, "C", headWidth(c)];
+  const text: Shape = ["Q", c.num_attention_heads, "L", headWidth(c)];
+  const inputs: LmInputs = {
+    columns: input("columns", "int64", ["R", c.num_codebooks, "S"]),
+    positions: input("positions", "float32", [c.crossAttention ? 1 : "R", "P", c.hidden_size]),
+    cache: { past: input("past", "int64", [1]), keys: each("keys", cached), values: each("values", cached) },
+  };
+  if (c.crossAttention) {
+    const mask = input("text.mask", "float32", ["Q", 1, 1, "L"]);
+    return { ...inputs, text: { keys: each("text.keys", text), values: each("text.values", text), mask } };
+  }
+  const prefix = input("prefix", "float32", ["R", "F", c.hidden_size]);
+  return { ...inputs, melody: { prefix, start: input("start", "int64", ["R", 1]) } };
+}
 
 /**
  * @returns logits [R, K, bins] of the last column (or [R, K, S, bins] of all), and every layer's new keys and values
@@ -55,20 +62,20 @@ export type LmInputs = ReturnType<typeof lmInputs>;
 export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "last" | "all" = "last") {
   const decoder = p.at("model.decoder");
   let columns = embedColumns(decoder.at("embed_tokens"), inputs.columns, c);
-  if (!c.crossAttention) columns = ops.concat([inputs.prefix, columns], 1);
+  if (inputs.melody !== undefined) columns = ops.concat([inputs.melody.prefix, columns], 1);
   columns = ops.add(inputs.positions, columns);
   const rows = rowsOf(columns);
-  const masks = selfMasks(inputs, rows, c);
+  const masks = selfMasks(inputs, rows);
   let x = flatten(columns);
   const caches: Record<string, Value> = {};
   for (let i = 0; i < c.num_hidden_layers; i++) {
     decoder.tap(`hidden.${i}`, unflatten(x, rows));
     const layer = decoder.at("layers").at(i);
-    const self = selfAttention(layer, x, rows, inputs.keys[i]!, inputs.values[i]!, masks, c);
+    const self = selfAttention(layer, x, rows, inputs.cache, i, masks, c);
     caches[`new.keys.${i}`] = self.keys;
     caches[`new.values.${i}`] = self.values;
     x = ops.add(x, self.mixed);
-    if (c.crossAttention) x = crossAttention(layer, x, rows, inputs, i, c);
+    if (inputs.text !== undefined) x = crossAttention(layer, x, rows, inputs.text, i, c);
     x = ops.add(x, feedForward(layer, x, c));
   }
   if (logitsOf === "last") x = ops.squeeze(ops.slice(unflatten(x, rows), 1, -1, Number.MAX_SAFE_INTEGER, 1), [1]);
@@ -107,36 +114,33 @@ function embedColumns(p: Scope, columns: Value, c: LmConfig): Value {
 
 interface Masks {
   /** Over cached columns, [.., 1, 1, C]: hides spare room and padding. */
-  readonly cached: Value;
+  readonly cached: Value | undefined;
   /** Over this pass's columns, [.., 1, S, S]: hides what comes later, and padding. */
   readonly current: Value;
 }
 
-function selfMasks(inputs: LmInputs, rows: Rows, c: LmConfig): Masks {
+function selfMasks({ cache, melody }: LmInputs, rows: Rows): Masks {
   const toBias = (visible: Value, axes: number[]) =>
     ops.unsqueeze(ops.where(visible, ops.scalar(0), ops.scalar(-1e9)), axes);
-  const cached = ops.range(ops.sizeOf(inputs.keys[0]!, 2), "C");
   const current = ops.range(rows.steps, rows.dims[1]);
-  const filled = ops.less(cached, inputs.past); // [C]
   const causal = ops.lessOrEqual(ops.unsqueeze(current, [0]), ops.unsqueeze(current, [1])); // [S, S]
-  if (c.crossAttention) return { cached: toBias(filled, [0, 1, 2]), current: toBias(causal, [0, 1]) };
-  const begun = (columns: Value) => ops.lessOrEqual(inputs.start, columns); // [R, columns]
+  const cached = cache && ops.range(ops.sizeOf(cache.keys[0]!, 2), "C");
+  const filled = cached && ops.less(cached, cache.past); // [C]
+  if (melody === undefined) return { cached: filled && toBias(filled, [0, 1, 2]), current: toBias(causal, [0, 1]) };
+  const begun = (columns: Value) => ops.lessOrEqual(melody.start, columns); // [R, columns]
+  const place = cache === undefined ? current : ops.add(current, cache.past);
   return {
-    cached: toBias(ops.and(begun(cached), filled), [1, 2]),
-    current: toBias(ops.and(ops.unsqueeze(begun(ops.add(current, inputs.past)), [1]), causal), [1]),
+    cached: cached && toBias(ops.and(begun(cached), filled!), [1, 2]),
+    current: toBias(ops.and(ops.unsqueeze(begun(place), [1]), causal), [1]),
   };
 }
 
-/**
- * Attention over the cached columns and this pass's own, without joining their keys and values: that would copy the
- * cache at every step.
- */
 function selfAttention(
   layer: Scope,
   x: Value,
   rows: Rows,
-  pastKeys: Value,
-  pastValues: Value,
+  cache: LmInputs["cache"],
+  i: number,
   masks: Masks,
   c: LmConfig,
 ) {
@@ -145,16 +149,20 @@ function selfAttention(
   const heads = (name: string) => splitHeads(linear(p.at(name), normed, c.hidden_size), rows, c.num_attention_heads);
   const q = ops.mul(heads("q_proj"), ops.scalar(headWidth(c) ** -0.5));
   const [keys, values] = [heads("k_proj"), heads("v_proj")];
-  const scores = ops.concat(
-    [ops.add(dot(q, pastKeys), masks.cached), ops.add(dot(q, keys), masks.current)], // [R, H, S, C + S]
-    3,
+  const near = ops.add(dot(q, keys), masks.current);
+  if (cache === undefined) {
+    const weights = p.tap("weights", ops.softmax(near));
+    return { keys, values, mixed: linear(p.at("out_proj"), joinHeads(ops.matmul(weights, values)), c.hidden_size) };
+  }
+  // The cached keys and values are not joined with the new ones: that would copy the cache at every step.
+  const far = ops.add(dot(q, cache.keys[i]!), masks.cached!);
+  const weights = p.tap("weights", ops.softmax(ops.concat([far, near], 3))); // [R, H, S, C + S]
+  const count = ops.sizeOf(cache.keys[i]!, 2);
+  const mixed = ops.add(
+    ops.matmul(ops.slice(weights, 3, 0, count, "C"), cache.values[i]!),
+    ops.matmul(ops.slice(weights, 3, count, Number.MAX_SAFE_INTEGER, rows.dims[1]), values),
   );
-  const weights = p.tap("weights", ops.softmax(scores));
-  const cached = ops.sizeOf(pastKeys, 2);
-  const far = ops.slice(weights, 3, 0, cached, "C");
-  const near = ops.slice(weights, 3, cached, Number.MAX_SAFE_INTEGER, rows.dims[1]);
-  const mixed = joinHeads(ops.add(ops.matmul(far, pastValues), ops.matmul(near, values)));
-  return { keys, values, mixed: linear(p.at("out_proj"), mixed, c.hidden_size) };
+  return { keys, values, mixed: linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size) };
 }
 
 const dot = (q: Value, k: Value): Value => ops.matmul(q, ops.transpose(k, [0, 1, 3, 2]));
@@ -163,19 +171,26 @@ const dot = (q: Value, k: Value): Value => ops.matmul(q, ops.transpose(k, [0, 1,
  * x + attention over the text, for the first Q rows. The others have no text: theirs would be exactly zero (no biases,
  * all-zero text), so they skip it.
  */
-function crossAttention(layer: Scope, x: Value, rows: Rows, inputs: LmInputs, i: number, c: LmConfig): Value {
-  const p = layer.at("encoder_attn");
-  const [keys, values] = [inputs.textKeys[i]!, inputs.textValues[i]!];
-  const texts: Rows = { batch: ops.sizeOf(keys, 0), steps: rows.steps, dims: ["Q", rows.dims[1]] };
+function crossAttention(
+  layer: Scope,
+  x: Value,
+  rows: Rows,
+  text: NonNullable<LmInputs["text"]>,
+  i: number,
+  c: LmConfig,
+): Value {
+  const keys = text.keys[i]!;
+  const everyRow = keys.shape[0] === rows.dims[0];
+  const texts: Rows = everyRow ? rows : { batch: ops.sizeOf(keys, 0), steps: rows.steps, dims: ["Q", rows.dims[1]] };
   const count = ops.mul(texts.batch, texts.steps);
-  const conditional = ops.slice(x, 0, 0, count, times(...texts.dims));
-  const rest = ops.slice(x, 0, count, Number.MAX_SAFE_INTEGER);
-  const normed = layerNorm(layer.at("encoder_attn_layer_norm"), conditional);
+  const asked = everyRow ? x : ops.slice(x, 0, 0, count, times(...texts.dims));
+  const p = layer.at("encoder_attn");
+  const normed = layerNorm(layer.at("encoder_attn_layer_norm"), asked);
   const q = splitHeads(linear(p.at("q_proj"), normed, c.hidden_size), texts, c.num_attention_heads);
-  const { mixed, weights } = attend(ops.mul(q, ops.scalar(headWidth(c) ** -0.5)), keys, values, inputs.textMask);
+  const { mixed, weights } = attend(ops.mul(q, ops.scalar(headWidth(c) ** -0.5)), keys, text.values[i]!, text.mask);
   p.tap("weights", weights);
-  const attended = ops.add(conditional, linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size));
-  return ops.concat([attended, rest], 0, x.shape[0]!);
+  const attended = ops.add(asked, linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size));
+  return everyRow ? attended : ops.concat([attended, ops.slice(x, 0, count, Number.MAX_SAFE_INTEGER)], 0, x.shape[0]!);
 }
 
 function feedForward(layer: Scope, x: Value, c: LmConfig): Value {
