@@ -1,0 +1,64 @@
+/** @file AdamW (Loshchilov and Hutter, arXiv 1711.05101), as graph: weights and moments in, weights and moments out. */
+
+import * as ops from "../graph/ops.js";
+import { input, type Value } from "../graph/value.js";
+import { type Tensor, tensor } from "../tensor.js";
+
+export interface AdamwConfig {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Of every weight: the reference decays norms and embeddings too. */
+  readonly weightDecay: number;
+}
+
+/** MusicGen's (spec §8.2). */
+export const musicgenAdamw: AdamwConfig = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
+
+/** A weight's running mean of gradients and of their squares, zero at first. */
+export interface Moments {
+  readonly mean: Value;
+  readonly square: Value;
+}
+
+/** What changes from step to step: the learning rate, and 1 - beta^t for both moments. Fed by `rateTensors`. */
+export const rateInputs = () => ({
+  rate: input("rate", "float32", []),
+  correction1: input("correction1", "float32", []),
+  correction2: input("correction2", "float32", []),
+});
+
+/** @param step t, from 1 */
+export function rateTensors(rate: number, step: number, c: AdamwConfig): Record<string, Tensor> {
+  const number = (value: number) => tensor("float32", [], Float32Array.of(value));
+  return { rate: number(rate), correction1: number(1 - c.beta1 ** step), correction2: number(1 - c.beta2 ** step) };
+}
+
+/**
+ * m' = b1 m + (1 - b1) g, v' = b2 v + (1 - b2) g^2, and
+ * w' = (1 - rate decay) w - rate (m' / (1 - b1^t)) / (sqrt(v' / (1 - b2^t)) + epsilon).
+ */
+export function adamw(
+  weight: Value,
+  gradient: Value,
+  moments: Moments,
+  { rate, correction1, correction2 }: ReturnType<typeof rateInputs>,
+  c: AdamwConfig,
+): Moments & { readonly weight: Value } {
+  const { add, div, mul, scalar, sub } = ops;
+  const mean = add(mul(scalar(c.beta1), moments.mean), mul(scalar(1 - c.beta1), gradient));
+  const square = add(mul(scalar(c.beta2), moments.square), mul(scalar(1 - c.beta2), mul(gradient, gradient)));
+  const direction = div(div(mean, correction1), add(ops.sqrt(div(square, correction2)), scalar(c.epsilon)));
+  const decayed = mul(weight, sub(scalar(1), mul(rate, scalar(c.weightDecay))));
+  return { weight: sub(decayed, mul(rate, direction)), mean, square };
+}
+
+/** All gradients, shortened together so that their common length is at most `most`; and that length, before. */
+export function clipped(gradients: readonly Value[], most: number): { gradients: Value[]; norm: Value } {
+  const { add, div, mul, scalar } = ops;
+  const squares = gradients.map((g) => ops.squeeze(ops.reduceSum(ops.reshape(mul(g, g), [-1]), [0]), [0]));
+  const norm = ops.sqrt(squares.reduce(add));
+  const wanted = div(scalar(most), add(norm, scalar(1e-6)));
+  const factor = ops.where(ops.less(wanted, scalar(1)), wanted, scalar(1));
+  return { gradients: gradients.map((g) => mul(g, factor)), norm };
+}
