@@ -1,6 +1,7 @@
 /** @file Derivatives of the operators that move along time: convolution, its transpose, and padding. */
 
 import { HocketError } from "../errors.js";
+import { everyNth, padAxis } from "./backward.js";
 import * as ops from "./ops.js";
 import { known, type Node, type Value } from "./value.js";
 
@@ -14,9 +15,9 @@ export function convGradient(node: Node, dy: Value): (Value | undefined)[] {
   const length = known(x.shape[2], "the length of a convolution that learns");
   const frames = known(dy.shape[2], "the length of a convolution that learns");
   const spread = ops.convTranspose(dy, w, undefined, stride, dilation); // (frames - 1) s + d (k - 1) + 1 long
-  const dx = ops.padAxis(spread, 2, 0, length - ((frames - 1) * stride + dilation * (kernel - 1) + 1));
+  const dx = padAxis(spread, 2, 0, length - ((frames - 1) * stride + dilation * (kernel - 1) + 1));
   const taps = Array.from({ length: kernel }, (_, j) => {
-    const seen = ops.everyNth(x, 2, j * dilation, stride, frames); // [B, C, T]
+    const seen = everyNth(x, 2, j * dilation, stride, frames); // [B, C, T]
     return pairUp(dy, seen); // [O, C]
   });
   return [
@@ -35,7 +36,7 @@ export function convTransposeGradient(node: Node, dy: Value): (Value | undefined
   const { stride, dilation, kernel } = shapeOf(node, w);
   const frames = known(x.shape[2], "the length of a convolution that learns");
   const taps = Array.from({ length: kernel }, (_, j) => {
-    const made = ops.everyNth(dy, 2, j * dilation, stride, frames); // [B, O, T]
+    const made = everyNth(dy, 2, j * dilation, stride, frames); // [B, O, T]
     return pairUp(x, made); // [C, O]
   });
   const dw = ops.concat(
@@ -57,10 +58,8 @@ export function padGradient(node: Node, dy: Value): Value {
   if (node.attributes.mode !== "reflect") return inside;
   // The left piece mirrors samples 1 .. left, nearest last; the right piece samples size - 2 .. , nearest first.
   const last = rank - 1;
-  const fromLeft =
-    left === 0 ? [] : [ops.padAxis(ops.everyNth(dy, last, left - 1, -1, left), last, 1, size - 1 - left)];
-  const fromRight =
-    right === 0 ? [] : [ops.padAxis(ops.everyNth(dy, last, whole - 1, -1, right), last, size - 1 - right, 1)];
+  const fromLeft = left === 0 ? [] : [padAxis(everyNth(dy, last, left - 1, -1, left), last, 1, size - 1 - left)];
+  const fromRight = right === 0 ? [] : [padAxis(everyNth(dy, last, whole - 1, -1, right), last, size - 1 - right, 1)];
   return [inside, ...fromLeft, ...fromRight].reduce(ops.add);
 }
 

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { createRuntime } from "../platform/node.js";
 import { elementCount, int64, type Tensor, tensor } from "../tensor.js";
+import { expandLike } from "./backward.js";
 import { compile } from "./compile.js";
 import { differentiate } from "./differentiate.js";
 import { gradients } from "./gradients.js";
@@ -101,7 +102,7 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
   Reshape: unary((x) => ops.reshape(x, [-1])),
   Unsqueeze: unary((x) => ops.unsqueeze(x, [0])),
   Squeeze: unary((x) => ops.squeeze(ops.unsqueeze(x, [0]), [0])),
-  Expand: fixed([[2, 1, 3]], (x) => ops.expandLike(x!, constant(tensor("float32", [2, 4, 3])))),
+  Expand: fixed([[2, 1, 3]], (x) => expandLike(x!, constant(tensor("float32", [2, 4, 3])))),
   Concat: axisCase((x, axis) => ops.concat([x, ops.mul(x, x), x], axis)),
   Split: axisCase((x, axis, dim) => {
     const [a, b] = ops.split(

@@ -4,6 +4,7 @@
  */
 
 import { assert, HocketError } from "../errors.js";
+import { sumTo, zerosLike } from "./backward.js";
 import { gradients, stepwise } from "./gradients.js";
 import * as ops from "./ops.js";
 import type { Node, Value } from "./value.js";
@@ -27,11 +28,11 @@ export function differentiate(loss: Value, parameters: readonly Value[]): Value[
       const x = node.inputs[i];
       if (x === undefined || dx === undefined || !isFloat(x)) continue;
       const known = flowing.get(x);
-      const fitted = ops.sumTo(dx, x.shape);
+      const fitted = sumTo(dx, x.shape);
       flowing.set(x, known === undefined ? fitted : ops.add(known, fitted));
     }
   }
-  return parameters.map((x) => flowing.get(x) ?? ops.zerosLike(x));
+  return parameters.map((x) => flowing.get(x) ?? zerosLike(x));
 }
 
 // --- internal ---

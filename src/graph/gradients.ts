@@ -3,6 +3,7 @@
  * graph. A rule may answer in the shape that broadcasting gave: the walk (differentiate.ts) undoes that once, for all.
  */
 
+import { countOf, expandLike, padAxis, reshapeLike, scatterAdd, scatterElements, zerosLike } from "./backward.js";
 import { convGradient, convTransposeGradient, padGradient } from "./conv-gradients.js";
 import * as ops from "./ops.js";
 import { known, type Node, type Value } from "./value.js";
@@ -61,9 +62,9 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
       ),
     ];
   },
-  Reshape: rule((dy, _y, x) => [ops.reshapeLike(dy, x)]),
-  Unsqueeze: rule((dy, _y, x) => [ops.reshapeLike(dy, x)]),
-  Squeeze: rule((dy, _y, x) => [ops.reshapeLike(dy, x)]),
+  Reshape: rule((dy, _y, x) => [reshapeLike(dy, x)]),
+  Unsqueeze: rule((dy, _y, x) => [reshapeLike(dy, x)]),
+  Squeeze: rule((dy, _y, x) => [reshapeLike(dy, x)]),
   Expand: rule((dy) => [dy]),
   Concat: (node, [dy]) => {
     const axis = axisOf(node, dy!);
@@ -74,7 +75,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
     );
   },
   Split: (node, dys) => {
-    const pieces = node.outputs.map((y, i) => dys[i] ?? ops.zerosLike(y));
+    const pieces = node.outputs.map((y, i) => dys[i] ?? zerosLike(y));
     return [ops.concat(pieces, axisOf(node, pieces[0]!))];
   },
   Slice: (node, [dy]) => {
@@ -83,15 +84,15 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
     const size = known(x.shape[axis], "the size of an axis that is cut and learns");
     const before = wholeNumber(start) < 0 ? size + wholeNumber(start) : wholeNumber(start);
     const after = size - before - known(dy!.shape[axis], "the size of a cut that learns");
-    return [ops.padAxis(dy!, axis, before, after)];
+    return [padAxis(dy!, axis, before, after)];
   },
   // A row that was picked several times collects every gradient.
-  Gather: rule((dy, _y, table, indices) => [ops.scatterAdd(ops.zerosLike(table), indices, dy), undefined]),
-  GatherElements: rule((dy, _y, x, indices) => [ops.scatterElements(ops.zerosLike(x), indices, dy), undefined]),
+  Gather: rule((dy, _y, table, indices) => [scatterAdd(zerosLike(table), indices, dy), undefined]),
+  GatherElements: rule((dy, _y, x, indices) => [scatterElements(zerosLike(x), indices, dy), undefined]),
   Pad: (node, [dy]) => [padGradient(node, dy!)],
 
-  ReduceSum: rule((dy, _y, x) => [ops.expandLike(dy, x)]),
-  ReduceMean: rule((dy, y, x) => [ops.div(ops.expandLike(dy, x), ops.div(ops.countOf(x), ops.countOf(y)))]),
+  ReduceSum: rule((dy, _y, x) => [expandLike(dy, x)]),
+  ReduceMean: rule((dy, y, x) => [ops.div(expandLike(dy, x), ops.div(countOf(x), countOf(y)))]),
   // d |x| = x / |x| dx
   ReduceL2: rule((dy, y, x) => [ops.mul(ops.div(dy, y), x)]),
   // y = softmax(x): dx = y (dy - sum(dy y))

@@ -30,20 +30,25 @@ export interface StoredWeight {
 export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
   const inputs = new Map<string, Value>();
   const weights = new Map<string, Value>();
-  const done = new Set<Node>();
-  const visit = (value: Value): void => {
+  const entered = new Set<Node>();
+  const done = new Set<Node>(); // keeps the order of insertion: a node after its inputs
+  // Depth first, but with a list of our own: a graph may be deeper than the call stack.
+  const open = Object.values(outputs).reverse();
+  for (let value = open.at(-1); value !== undefined; value = open.at(-1)) {
     const { origin } = value;
-    if (origin.kind === "input" || origin.kind === "weight") {
-      const seen = origin.kind === "input" ? inputs : weights;
-      const other = seen.get(origin.name);
-      assert(other === undefined || other === value, `two different values are called ${origin.name}`);
-      seen.set(origin.name, value);
-    } else if (origin.kind === "node" && !done.has(origin.node)) {
-      for (const each of origin.node.inputs) if (each !== undefined) visit(each);
-      done.add(origin.node); // after its inputs: a Set keeps the order of insertion
+    if (origin.kind === "node" && !entered.has(origin.node)) {
+      entered.add(origin.node);
+      open.push(...origin.node.inputs.filter((each) => each !== undefined).reverse());
+      continue;
     }
-  };
-  for (const value of Object.values(outputs)) visit(value);
+    open.pop();
+    if (origin.kind === "node") done.add(origin.node);
+    if (origin.kind !== "input" && origin.kind !== "weight") continue;
+    const seen = origin.kind === "input" ? inputs : weights;
+    const other = seen.get(origin.name);
+    assert(other === undefined || other === value, `two different values are called ${origin.name}`);
+    seen.set(origin.name, value);
+  }
   return { inputs, weights, outputs: new Map(Object.entries(outputs)), nodes: [...done] };
 }
 

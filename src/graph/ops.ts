@@ -15,6 +15,7 @@ import {
   node,
   plus,
   type Shape,
+  times,
   type Value,
 } from "./value.js";
 
@@ -22,8 +23,10 @@ import {
 
 const binary =
   (op: string, result?: DType) =>
-  (a: Value, b: Value): Value =>
-    one(op, [a, b], result ?? a.dtype, broadcast(op, a.shape, b.shape));
+  (a: Value, b: Value): Value => {
+    assert(a.dtype === b.dtype, `${op} of ${a.dtype} [${a.shape}] and ${b.dtype} [${b.shape}]: the types differ`);
+    return one(op, [a, b], result ?? a.dtype, broadcast(op, a.shape, b.shape));
+  };
 const unary =
   (op: string) =>
   (x: Value): Value =>
@@ -61,25 +64,25 @@ export const where = (condition: Value, a: Value, b: Value): Value =>
 
 /** [..., M, N] x [..., N, P] -> [..., M, P]. */
 export function matmul(a: Value, b: Value): Value {
-  assert(a.shape.length >= 2 && b.shape.length >= 2, `MatMul wants matrices, got [${a.shape}] and [${b.shape}]`);
   const [m, n] = a.shape.slice(-2) as [Dim, Dim];
   const [n2, p] = b.shape.slice(-2) as [Dim, Dim];
-  assert(compatible(n, n2), `MatMul of [${a.shape}] and [${b.shape}]: ${n} is not ${n2}`);
-  return one("MatMul", [a, b], a.dtype, [...broadcast("MatMul", a.shape.slice(0, -2), b.shape.slice(0, -2)), m, p]);
+  fit(a.shape.length >= 2 && b.shape.length >= 2 && same(n, n2), "MatMul", a, b);
+  return one("MatMul", [a, b], a.dtype, [...broadcast("MatMul", a.shape, b.shape, 2), m, p]);
 }
 
 /** a [M, N] x b^T, b [P, N] (+ bias [P]) -> [M, P]: a matrix stored as PyTorch stores it, used without a copy. */
 export function gemm(a: Value, b: Value, bias?: Value): Value {
   const [m, n] = a.shape as [Dim, Dim];
-  const [p, n2] = b.shape as [Dim, Dim];
-  assert(a.shape.length === 2 && compatible(n, n2), `Gemm of [${a.shape}] and [${b.shape}] transposed`);
+  const [p] = b.shape as [Dim];
+  fit(like(a, [m, n]) && like(b, [p, n]) && like(bias, [p]), "Gemm", a, b, bias);
   return one("Gemm", [a, b, bias], a.dtype, [m, p], { transB: { int: 1 } });
 }
 
 // --- shape and order ---
 
 export function transpose(x: Value, perm: readonly number[]): Value {
-  assert(perm.length === x.shape.length, `Transpose of [${x.shape}] by [${perm}]`);
+  const isOrder = [...perm].sort((a, b) => a - b).join() === [...x.shape.keys()].join();
+  assert(isOrder, `Transpose of [${x.shape}] by [${perm}]: that is no order of its axes`);
   return one(
     "Transpose",
     [x],
@@ -95,16 +98,22 @@ export function transpose(x: Value, perm: readonly number[]): Value {
  */
 export function reshape(x: Value, to: readonly number[], as?: Shape): Value {
   const shape =
-    as ?? to.map((size, axis) => (size === 0 ? x.shape[axis]! : size === -1 ? leftOver(x.shape, to) : size));
-  return one("Reshape", [x, ints(to)], x.dtype, shape);
+    as ?? to.map((size, axis) => (size === 0 ? (x.shape[axis] ?? 0) : size === -1 ? leftOver(x.shape, to) : size));
+  return reshapeTo(x, ints(to), shape);
 }
 
 /** The same numbers under a shape that is computed: `to` is an int64 [rank] value, `as` names its sizes. */
-export const reshapeTo = (x: Value, to: Value, as: Shape): Value => one("Reshape", [x, to], x.dtype, as);
+export function reshapeTo(x: Value, to: Value, as: Shape): Value {
+  const [from, into] = [x.shape, as].map((shape) => shape.reduce(times, 1));
+  assert(same(from!, into!), `[${x.shape}] cannot be reshaped to [${as}]`);
+  return one("Reshape", [x, to], x.dtype, as);
+}
 
 export function unsqueeze(x: Value, axes: readonly number[]): Value {
   const rank = x.shape.length + axes.length;
   const inserted = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
+  const possible = inserted.size === axes.length && [...inserted].every((axis) => axis >= 0 && axis < rank);
+  assert(possible, `Unsqueeze of [${x.shape}] at [${axes}]`);
   const rest = [...x.shape];
   const shape = Array.from({ length: rank }, (_, axis) => (inserted.has(axis) ? 1 : rest.shift()!));
   return one("Unsqueeze", [x, ints(axes)], x.dtype, shape);
@@ -112,6 +121,8 @@ export function unsqueeze(x: Value, axes: readonly number[]): Value {
 
 export function squeeze(x: Value, axes: readonly number[]): Value {
   const dropped = new Set(axes.map((axis) => at(x, axis)));
+  const possible = [...dropped].every((axis) => same(x.shape[axis]!, 1));
+  assert(possible, `Squeeze of [${x.shape}] at [${axes}]: a size is not 1`);
   return one(
     "Squeeze",
     [x, ints(axes)],
@@ -123,27 +134,10 @@ export function squeeze(x: Value, axes: readonly number[]): Value {
 export function concat(values: readonly Value[], axis: number, as?: Dim): Value {
   const first = values[0]!;
   const along = at(first, axis);
+  for (const value of values)
+    fit(like(value, replaced(first.shape, along, value.shape[along]!)), "Concat", first, value);
   const size = as ?? values.map((value) => value.shape[along]!).reduce(plus);
-  return one(
-    "Concat",
-    values,
-    first.dtype,
-    first.shape.map((dim, i) => (i === along ? size : dim)),
-    { axis: { int: axis } },
-  );
-}
-
-/** `count` elements of an axis, `step` apart (negative: backwards), from element `start` on. */
-export function everyNth(x: Value, axis: number, start: number, step: number, count: number): Value {
-  const along = at(x, axis);
-  // Backwards past the first element is no index: it would count from the back.
-  const end = start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
-  return one(
-    "Slice",
-    [x, ints([start]), ints([end]), ints([along]), ints([step])],
-    x.dtype,
-    x.shape.map((dim, i) => (i === along ? count : dim)),
-  );
+  return one("Concat", values, first.dtype, replaced(first.shape, along, size), { axis: { int: axis } });
 }
 
 /** Elements `start` to `end` (exclusive, negative from the back) of an axis. Symbolic bounds are int64 [1] values. */
@@ -151,18 +145,15 @@ export function slice(x: Value, axis: number, start: number | Value, end: number
   const along = at(x, axis);
   const size = as ?? sliceSize(x.shape[along]!, start, end);
   const bound = (value: number | Value) => (typeof value === "number" ? ints([value]) : value);
-  return one(
-    "Slice",
-    [x, bound(start), bound(end), ints([along])],
-    x.dtype,
-    x.shape.map((dim, i) => (i === along ? size : dim)),
-  );
+  return one("Slice", [x, bound(start), bound(end), ints([along])], x.dtype, replaced(x.shape, along, size));
 }
 
 /** Cuts an axis into pieces of the sizes given. */
 export function split(x: Value, axis: number, sizes: readonly number[]): Value[] {
   const along = at(x, axis);
-  const outputs = sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === along ? size : dim)) }));
+  const whole = sizes.reduce((a, b) => a + b, 0);
+  assert(same(x.shape[along]!, whole), `Split of [${x.shape}] at axis ${axis} into [${sizes}]: that makes ${whole}`);
+  const outputs = sizes.map((size) => ({ dtype: x.dtype, shape: replaced(x.shape, along, size) }));
   return node("Split", [x, ints(sizes)], outputs, { axis: { int: along } });
 }
 
@@ -173,56 +164,25 @@ export const gather = (table: Value, indices: Value): Value =>
 /** Pads the last axis by `left` and `right`: with zeros ("constant") or mirrored without the edge ("reflect"). */
 export function padLast(x: Value, left: number, right: number, mode: "constant" | "reflect"): Value {
   if (left === 0 && right === 0) return x;
-  const rank = x.shape.length;
-  const zeros = new Array<number>(rank - 1).fill(0);
-  const shape = [...x.shape.slice(0, -1), plus(x.shape[rank - 1]!, left + right)];
+  const last = at(x, -1);
+  const length = x.shape[last]!;
+  const possible = mode === "constant" || typeof length === "string" || length > Math.max(left, right);
+  assert(possible, `Pad of [${x.shape}] by ${left} and ${right}: too short to be mirrored`);
+  const zeros = new Array<number>(last).fill(0);
+  const shape = replaced(x.shape, last, plus(length, left + right));
   return one("Pad", [x, ints([...zeros, left, ...zeros, right])], x.dtype, shape, { mode });
 }
 
-/** Zeros before and after an axis. */
-export function padAxis(x: Value, axis: number, before: number, after: number): Value {
-  if (before === 0 && after === 0) return x;
-  const zeros = x.shape.map(() => 0);
-  const at = (amount: number) => zeros.map((zero, i) => (i === axis ? amount : zero));
-  const shape = x.shape.map((dim, i) => (i === axis ? plus(dim, before + after) : dim));
-  return one("Pad", [x, ints([...at(before), ...at(after)])], x.dtype, shape, { mode: "constant" });
-}
-
-/** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */
-export function scatterAdd(table: Value, indices: Value, updates: Value): Value {
-  const index = unsqueeze(indices, [indices.shape.length]);
-  return one("ScatterND", [table, index, updates], table.dtype, table.shape, { reduction: "add" });
-}
-
 /** Of each row of the last axis, the elements that `indices` names; indices has x's rank. */
-export const gatherElements = (x: Value, indices: Value): Value =>
-  one("GatherElements", [x, indices], x.dtype, indices.shape, { axis: { int: -1 } });
-
-/** The inverse: x with `updates` in the places of the last axis that `indices` names. */
-export const scatterElements = (x: Value, indices: Value, updates: Value): Value =>
-  one("ScatterElements", [x, indices, updates], x.dtype, x.shape, { axis: { int: -1 } });
-
-// --- by the shape of another value ---
-
-/** x stretched to the shape of `other`, with which it broadcasts. */
-export const expandLike = (x: Value, other: Value): Value => one("Expand", [x, shapeOf(other)], x.dtype, other.shape);
-
-export const zerosLike = (x: Value): Value => expandLike(scalar(0), x);
-
-/** The same numbers in the shape of `other`. */
-export const reshapeLike = (x: Value, other: Value): Value => reshapeTo(x, shapeOf(other), other.shape);
-
-/** How many elements x has, as float32. */
-export const countOf = (x: Value): Value => cast(one("Size", [x], "int64", []), "float32");
-
-/** x summed down to `shape`, which had been broadcast to x's. */
-export function sumTo(x: Value, shape: Shape): Value {
-  const extra = x.shape.length - shape.length;
-  const leading = Array.from({ length: extra }, (_, axis) => axis);
-  const stretched = shape.flatMap((dim, i) => (dim === 1 && x.shape[i + extra] !== 1 ? [i + extra] : []));
-  if (extra === 0 && stretched.length === 0) return x;
-  const summed = reduceSum(x, [...leading, ...stretched]);
-  return extra === 0 ? summed : squeeze(summed, leading);
+export function gatherElements(x: Value, indices: Value): Value {
+  const front = (shape: Shape) => shape.slice(0, -1);
+  fit(
+    front(x.shape).length === front(indices.shape).length && like(indices, [...front(x.shape), indices.shape.at(-1)!]),
+    "GatherElements",
+    x,
+    indices,
+  );
+  return one("GatherElements", [x, indices], x.dtype, indices.shape, { axis: { int: at(x, -1) } });
 }
 
 /** int64 [1]: the size of an axis, when the graph runs. */
@@ -236,6 +196,7 @@ export const range = (n: Value, as: Dim): Value =>
 // --- sums over an axis ---
 
 const reduce = (op: string) => (x: Value, axes: readonly number[]) => {
+  assert(axes.length > 0, `${op} of [${x.shape}] over no axis: to ONNX that means all`);
   const summed = new Set(axes.map((axis) => at(x, axis)));
   return one(
     op,
@@ -249,27 +210,31 @@ export const reduceSum = reduce("ReduceSum");
 export const reduceMean = reduce("ReduceMean");
 export const reduceL2 = reduce("ReduceL2");
 
-/** log(softmax(x)) over the last axis, without the loss of taking both. */
-export const logSoftmax = (x: Value): Value => one("LogSoftmax", [x], x.dtype, x.shape, { axis: { int: -1 } });
+export const softmax = (x: Value): Value => one("Softmax", [x], x.dtype, x.shape, { axis: { int: at(x, -1) } });
 
-export const softmax = (x: Value): Value => one("Softmax", [x], x.dtype, x.shape, { axis: { int: -1 } });
+/** log(softmax(x)) over the last axis, without the loss of taking both. */
+export const logSoftmax = (x: Value): Value => one("LogSoftmax", [x], x.dtype, x.shape, { axis: { int: at(x, -1) } });
 
 /** int64: where the largest element of the last axis stands, the first of equals; the axis is dropped. */
 export const argmax = (x: Value): Value =>
-  one("ArgMax", [x], "int64", x.shape.slice(0, -1), { axis: { int: -1 }, keepdims: { int: 0 } });
+  one("ArgMax", [x], "int64", x.shape.slice(0, -1), { axis: { int: at(x, -1) }, keepdims: { int: 0 } });
 
 /** (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. */
-export const layerNormalization = (x: Value, weight: Value, bias: Value, epsilon: number): Value =>
-  one("LayerNormalization", [x, weight, bias], x.dtype, x.shape, { axis: { int: -1 }, epsilon });
+export function layerNormalization(x: Value, weight: Value, bias: Value, epsilon: number): Value {
+  const width = [x.shape[at(x, -1)]!];
+  fit(like(weight, width) && like(bias, width), "LayerNormalization", x, weight, bias);
+  return one("LayerNormalization", [x, weight, bias], x.dtype, x.shape, { axis: { int: -1 }, epsilon });
+}
 
 // --- signal ---
 
 /** x [B, C, N], weight [O, C, k] -> [B, O, (N - dilation (k-1) - 1) / stride + 1]; no padding. */
 export function conv(x: Value, weight: Value, bias: Value | undefined, stride = 1, dilation = 1): Value {
   const [batch, channels, length] = x.shape as [Dim, Dim, Dim];
-  const [out, channels2, kernel] = weight.shape as [number, number, number];
-  assert(compatible(channels, channels2), `Conv of [${x.shape}] with [${weight.shape}]`);
+  const [out, , kernel] = weight.shape as [number, number, number];
   const span = dilation * (kernel - 1);
+  const possible = like(x, [batch, channels, length]) && like(weight, [out, channels, kernel]) && like(bias, [out]);
+  fit(possible && (typeof length === "string" || length > span), "Conv", x, weight, bias);
   const frames =
     typeof length === "number" ? Math.floor((length - span - 1) / stride) + 1 : convLength(length, span, stride);
   return one("Conv", [x, weight, bias], x.dtype, [batch, out, frames], { strides: [stride], dilations: [dilation] });
@@ -278,8 +243,9 @@ export function conv(x: Value, weight: Value, bias: Value | undefined, stride = 
 /** x [B, C, T], weight [C, O, k] -> [B, O, (T - 1) stride + dilation (k - 1) + 1]; nothing trimmed. */
 export function convTranspose(x: Value, weight: Value, bias: Value | undefined, stride: number, dilation = 1): Value {
   const [batch, channels, frames] = x.shape as [Dim, Dim, Dim];
-  const [channels2, out, kernel] = weight.shape as [number, number, number];
-  assert(compatible(channels, channels2), `ConvTranspose of [${x.shape}] with [${weight.shape}]`);
+  const [, out, kernel] = weight.shape as [number, number, number];
+  const possible = like(x, [batch, channels, frames]) && like(weight, [channels, out, kernel]) && like(bias, [out]);
+  fit(possible, "ConvTranspose", x, weight, bias);
   const span = dilation * (kernel - 1) + 1;
   const length = typeof frames === "number" ? (frames - 1) * stride + span : `${stride}*(${frames})+${span - stride}`;
   const attributes = { strides: [stride], dilations: [dilation] };
@@ -292,11 +258,16 @@ export function convTranspose(x: Value, weight: Value, bias: Value | undefined, 
  * @returns all hidden states [T, 1, B, H], and the state after the last frame
  */
 export function lstm(x: Value, weights: { input: Value; recurrent: Value; bias: Value }, state: LstmState) {
-  const [frames, batch] = x.shape as [Dim, Dim];
-  const width = known(weights.recurrent.shape[2], "an LSTM's width");
+  const [frames, batch, depth] = x.shape as [Dim, Dim, Dim];
+  const { input, recurrent, bias } = weights;
+  const width = known(recurrent.shape[2], "an LSTM's width");
+  const weighs =
+    like(input, [1, 4 * width, depth]) && like(recurrent, [1, 4 * width, width]) && like(bias, [1, 8 * width]);
+  const remembers = like(state.hidden, [1, batch, width]) && like(state.cell, [1, batch, width]);
+  fit(weighs && remembers && x.shape.length === 3, "LSTM", x, input, recurrent, bias, state.hidden, state.cell);
   const [all, hidden, cell] = node(
     "LSTM",
-    [x, weights.input, weights.recurrent, weights.bias, undefined, state.hidden, state.cell],
+    [x, input, recurrent, bias, undefined, state.hidden, state.cell],
     [
       { dtype: x.dtype, shape: [frames, 1, batch, width] },
       { dtype: x.dtype, shape: [1, batch, width] },
@@ -333,12 +304,6 @@ export const onnxType: Record<DType, number> = {
 
 // --- internal ---
 
-/** Of a shape that is known, a constant. */
-const shapeOf = (x: Value): Value =>
-  x.shape.every((dim) => typeof dim === "number")
-    ? ints(x.shape as number[])
-    : one("Shape", [x], "int64", [x.shape.length]);
-
 function one(
   op: string,
   inputs: readonly (Value | undefined)[],
@@ -349,16 +314,31 @@ function one(
   return node(op, inputs, [{ dtype, shape }], attributes)[0]!;
 }
 
-function broadcast(op: string, a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length);
+/** The shape that both are stretched over, without the last `apart` axes. */
+function broadcast(op: string, a: Shape, b: Shape, apart = 0): Shape {
+  const front = a.slice(0, a.length - apart);
+  const front2 = b.slice(0, b.length - apart);
+  const rank = Math.max(front.length, front2.length);
   return Array.from({ length: rank }, (_, i) => {
-    const dim = broadcastDim(a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1);
+    const dim = broadcastDim(front[i - rank + front.length] ?? 1, front2[i - rank + front2.length] ?? 1);
     assert(dim !== undefined, `${op} of [${a}] and [${b}]: the shapes do not fit`);
     return dim;
   });
 }
 
-const compatible = (a: Dim, b: Dim): boolean => a === b || typeof a === "string" || typeof b === "string";
+/** Can these be the same size? A name may turn out to be any. */
+const same = (a: Dim, b: Dim): boolean => a === b || typeof a === "string" || typeof b === "string";
+
+/** Can `x` have that shape? (An input that is left out can.) */
+const like = (x: Value | undefined, shape: Shape): boolean =>
+  x === undefined || (x.shape.length === shape.length && shape.every((dim, axis) => same(dim, x.shape[axis]!)));
+
+function fit(condition: boolean, op: string, ...operands: readonly (Value | undefined)[]): void {
+  const shapes = operands.flatMap((x) => (x === undefined ? [] : [`[${x.shape}]`]));
+  assert(condition, `${op} of ${shapes.join(" and ")}: the shapes do not fit`);
+}
+
+const replaced = (shape: Shape, axis: number, dim: Dim): Shape => shape.map((old, i) => (i === axis ? dim : old));
 
 function at(x: Value, axis: number): number {
   const index = axis < 0 ? axis + x.shape.length : axis;
@@ -376,12 +356,10 @@ function leftOver(from: Shape, to: readonly number[]): Dim {
 }
 
 function sliceSize(dim: Dim, start: number | Value, end: number | Value): Dim {
-  if (typeof start !== "number" || typeof end !== "number") return `slice(${dim})`;
-  if (typeof dim === "string")
-    return start === 0 && end > 0 ? end : start < 0 && end > -start ? -start : `${dim}[${start}:${end}]`;
-  const from = start < 0 ? dim + start : start;
-  const to = Math.min(end < 0 ? dim + end : end, dim);
-  return to - from;
+  if (typeof dim !== "number" || typeof start !== "number" || typeof end !== "number")
+    return `${dim}[${[start, end].map((bound) => (typeof bound === "number" ? bound : "?")).join(":")}]`;
+  const place = (bound: number) => Math.min(dim, Math.max(0, bound < 0 ? dim + bound : bound));
+  return Math.max(0, place(end) - place(start));
 }
 
 const convLength = (length: string, span: number, stride: number): string =>

@@ -58,7 +58,7 @@ async function create(model: Uint8Array, options: SessionOptions): Promise<ort.I
   return ort.InferenceSession.create(model, {
     executionProviders: ["cpu"],
     intraOpNumThreads: options.threads ?? 0,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // its errors come to us as errors
     extra: { session: { model_external_initializers_file_folder_path: workerData.root as string } },
   });
 }

@@ -1,0 +1,71 @@
+/** @file Builders that only derivatives need: numbers sent back to where they were read from, and shapes undone. */
+
+import { assert } from "../errors.js";
+import type { DType } from "../tensor.js";
+import { cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
+import { type Attribute, node, plus, type Shape, type Value } from "./value.js";
+
+/** `count` elements of an axis, `step` apart (negative: backwards), from element `start` on. */
+export function everyNth(x: Value, axis: number, start: number, step: number, count: number): Value {
+  // Backwards past the first element is no index: it would count from the back.
+  const end = start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
+  return one("Slice", [x, ints([start]), ints([end]), ints([axis]), ints([step])], resized(x, axis, count));
+}
+
+/** Zeros before and after an axis. */
+export function padAxis(x: Value, axis: number, before: number, after: number): Value {
+  if (before === 0 && after === 0) return x;
+  const amounts = [before, after].flatMap((amount) => x.shape.map((_, i) => (i === axis ? amount : 0)));
+  return one("Pad", [x, ints(amounts)], resized(x, axis, plus(x.shape[axis]!, before + after)), { mode: "constant" });
+}
+
+/** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */
+export const scatterAdd = (table: Value, indices: Value, updates: Value): Value =>
+  one("ScatterND", [table, unsqueeze(indices, [indices.shape.length]), updates], table.shape, { reduction: "add" });
+
+/** x with `updates` in the places of the last axis that `indices` names: the inverse of gatherElements. */
+export const scatterElements = (x: Value, indices: Value, updates: Value): Value =>
+  one("ScatterElements", [x, indices, updates], x.shape, { axis: { int: x.shape.length - 1 } });
+
+// --- by the shape of another value ---
+
+/** x stretched to the shape of `other`, with which it broadcasts. */
+export const expandLike = (x: Value, other: Value): Value => one("Expand", [x, shapeOf(other)], other.shape);
+
+export const zerosLike = (x: Value): Value => expandLike(scalar(0), x);
+
+/** The same numbers in the shape of `other`. */
+export const reshapeLike = (x: Value, other: Value): Value => reshapeTo(x, shapeOf(other), other.shape);
+
+/** How many elements x has, as float32. */
+export const countOf = (x: Value): Value => cast(one("Size", [x], [], {}, "int64"), "float32");
+
+/** x summed down to `shape`, which had been broadcast to x's. */
+export function sumTo(x: Value, shape: Shape): Value {
+  const extra = x.shape.length - shape.length;
+  assert(extra >= 0, `[${x.shape}] is no broadcast of [${shape}]`);
+  const leading = Array.from({ length: extra }, (_, axis) => axis);
+  const stretched = shape.flatMap((dim, i) => (dim === 1 && x.shape[i + extra] !== 1 ? [i + extra] : []));
+  if (extra === 0 && stretched.length === 0) return x;
+  const summed = reduceSum(x, [...leading, ...stretched]);
+  return extra === 0 ? summed : squeeze(summed, leading);
+}
+
+// --- internal ---
+
+/** Of a shape that is known, a constant. */
+const shapeOf = (x: Value): Value =>
+  x.shape.every((dim) => typeof dim === "number")
+    ? ints(x.shape as number[])
+    : one("Shape", [x], [x.shape.length], {}, "int64");
+
+const resized = (x: Value, axis: number, size: Shape[number]): Shape =>
+  x.shape.map((dim, i) => (i === axis ? size : dim));
+
+const one = (
+  op: string,
+  inputs: readonly Value[],
+  shape: Shape,
+  attributes: Readonly<Record<string, Attribute>> = {},
+  dtype: DType = inputs[0]!.dtype,
+): Value => node(op, inputs, [{ dtype, shape }], attributes)[0]!;
