@@ -31,8 +31,13 @@ const [batch, frames, tokens] = [3, 12, 7];
 const p = new Scope();
 const states = input("states", "float32", [batch, tokens, 32]);
 const keep = input("keep", "float32", [batch, tokens, 1]);
+const unmasked = input("text.mask", "float32", [batch, 1, 1, tokens]); // the reference attends to padding too
 const projected = unflatten(linear(p.at("enc_to_dec_proj"), flatten(states), 48, { bias: true }), rowsOf(states));
-const { loss, perCodebook } = lmLoss(p.at("decoder"), ops.mul(projected, keep), config, { batch, frames, tokens });
+const { loss, perCodebook } = lmLoss(p.at("decoder"), { states: ops.mul(projected, keep), mask: unmasked }, config, {
+  batch,
+  frames,
+  tokens,
+});
 const names = [...p.weights.keys()];
 const weights = [...p.weights.values()];
 const slopes = differentiate(loss, weights);
@@ -50,7 +55,7 @@ const fed = {
   ...lmBatch(items, config),
   states: named(expected, "cond.t5_last_hidden_state"),
   keep: tensor("float32", [batch, tokens, 1], mask),
-  "text.mask": tensor("float32", [batch, 1, 1, tokens]), // the reference attends to padding too
+  "text.mask": tensor("float32", [batch, 1, 1, tokens]),
 };
 const family = (prefix: string) =>
   fromAudiocraft(

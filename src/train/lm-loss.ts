@@ -22,12 +22,13 @@ export interface BatchShape {
 /**
  * The loss of a batch, fed as `lmBatch` makes it: mean over codebooks of each codebook's mean cross-entropy over the
  * positions that the pattern predicts. Also per codebook, [K].
- * @param condition text at the model's width, [B, L, width], exactly zero where there is none
+ * @param text at the model's width, [B, L, width], exactly zero where there is none; and what is added to the scores of
+ * its tokens, [B, 1, 1, L]
  */
-export function lmLoss(p: Scope, condition: Value, c: LmConfig, { batch, frames, tokens }: BatchShape) {
+export function lmLoss(p: Scope, text: { states: Value; mask: Value }, c: LmConfig, { batch, frames }: BatchShape) {
   const steps = validSteps(patternFor(c, frames)).steps.length - 1; // the last column predicts nothing
   const shape = [batch, c.num_codebooks, steps];
-  const memory = textMemory(p, condition, c);
+  const memory = textMemory(p, text.states, c);
   const layers = [...Array(c.num_hidden_layers).keys()];
   const { logits } = transformer(
     p,
@@ -37,7 +38,7 @@ export function lmLoss(p: Scope, condition: Value, c: LmConfig, { batch, frames,
       text: {
         keys: layers.map((i) => memory[`text.keys.${i}`]!),
         values: layers.map((i) => memory[`text.values.${i}`]!),
-        mask: input("text.mask", "float32", [batch, 1, 1, tokens]),
+        mask: text.mask,
       },
     },
     c,
