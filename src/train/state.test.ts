@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { openFile } from "#platform";
+import { Scope } from "../graph/value.js";
+import { tensor } from "../tensor.js";
+import { memorySource } from "../weights/memory.js";
+import { writeSafetensors } from "../weights/safetensors.js";
+import { meanOf, squareOf } from "./lm-graph.js";
+import { loadState, saveState } from "./state.js";
+
+const folder = mkdtempSync(join(tmpdir(), "hocket-state-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const scope = new Scope();
+scope.weight("a.weight", [2, 3]);
+scope.weight("b", [1]);
+const numbers = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.fround(Math.PI * (i - 1)));
+const state = (step: number) => ({
+  step,
+  tensors: Object.fromEntries(
+    [...scope.weights].flatMap(([name, { shape }]) =>
+      [name, meanOf(name), squareOf(name)].map((each) => [
+        each,
+        tensor("float32", shape as number[], numbers(shape.length === 2 ? 6 : 1)),
+      ]),
+    ),
+  ),
+});
+
+test("there and back is the identity, and saving again replaces it whole", async () => {
+  const path = join(folder, "state.safetensors");
+  for (const step of [7, 8]) {
+    await saveState(path, state(step));
+    const file = await openFile(path);
+    assert.deepEqual(await loadState(file, scope.weights), state(step));
+    await file.close();
+    assert.deepEqual(readdirSync(folder), ["state.safetensors"]);
+  }
+  // A save that fails half-way leaves the last good one.
+  const before = readFileSync(path);
+  const broken = { step: 9, tensors: { ...state(9).tensors, b: tensor("float32", [1]) } };
+  Object.defineProperty(broken.tensors, "b", { enumerable: true, get: () => assert.fail("the disk is full") });
+  await assert.rejects(saveState(path, broken));
+  assert.deepEqual(readFileSync(path), before);
+  assert.deepEqual(readdirSync(folder), ["state.safetensors"]);
+});
+
+test("a state of another configuration, or a file that is none, is refused by name", async () => {
+  const { tensors } = state(1);
+  const file = (changed: object, metadata = { step: "1" }) =>
+    memorySource("run/state", writeSafetensors({ ...tensors, ...changed }, metadata));
+  await assert.rejects(
+    loadState(file({ [squareOf("b")]: tensor("float32", [2]) }), scope.weights),
+    /run\/state: this run learns square b of shape \[1\], the state has \[2\]/,
+  );
+  const { b: _, ...without } = tensors;
+  const missing = memorySource("run/state", writeSafetensors(without, { step: "1" }));
+  await assert.rejects(loadState(missing, scope.weights), /learns b of shape \[1\], the state has none/);
+  await assert.rejects(loadState(file({}, { step: "x" }), scope.weights), /does not say at which step/);
+});
