@@ -3,7 +3,6 @@
  * checkpoint can have wrong is found here, before anything is computed; what is big is compiled when first used.
  */
 
-import { z } from "zod";
 import { codecConfig } from "./codec/config.js";
 import { Encodec } from "./codec/encodec.js";
 import { HocketError } from "./errors.js";
@@ -12,13 +11,11 @@ import type { Scope } from "./graph/value.js";
 import { lmConfig } from "./lm/config.js";
 import { LanguageModel } from "./lm/lm.js";
 import type { ChromaConfig } from "./melody/chroma.js";
+import { chromaConfig, type GenerationDefaults, readConfig, readDefaults, readTokenizer } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
-import { loadSentencePiece } from "./text/spiece.js";
 import { t5Config } from "./text/t5.js";
-import type { Tokenizer } from "./text/tokenizer.js";
-import { loadTokenizer } from "./text/tokenizer-json.js";
 import { bindWeights } from "./weights/bind.js";
 import { type Checkpoint, openCheckpoint } from "./weights/checkpoint.js";
 import { findNonFinite } from "./weights/finite.js";
@@ -45,17 +42,6 @@ export interface MusicModel extends CodecModel {
   /** Melody models: how a tune is turned into pitch classes. */
   readonly chroma: ChromaConfig | undefined;
   readonly defaults: GenerationDefaults;
-}
-
-/** What the model's generation_config.json asks for. */
-export interface GenerationDefaults {
-  readonly guidance?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly greedy?: boolean;
-  /** Seconds that the model was trained on: longer pieces are made in windows of this. */
-  readonly window: number;
 }
 
 /** @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together */
@@ -168,8 +154,6 @@ export async function nonFiniteWeight(checkpoint: Checkpoint): Promise<HocketErr
 
 // --- internal ---
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** Up to this size, all weights are looked through for NaN at load (a fraction of a second); else when a result is NaN. */
 const scanBytes = 256 * 2 ** 20;
 
@@ -227,105 +211,4 @@ async function checkWeights(
   );
   const damaged = bytes <= scanBytes ? await nonFiniteWeight(checkpoint) : undefined;
   if (damaged !== undefined) throw damaged;
-}
-
-async function readBytes(folder: Folder, name: string): Promise<Uint8Array | undefined> {
-  const file = await folder.open(name);
-  if (file === undefined) return undefined;
-  try {
-    return await file.read(0, file.size);
-  } finally {
-    await file.close();
-  }
-}
-
-async function readJson(folder: Folder, name: string): Promise<Json | undefined> {
-  const bytes = await readBytes(folder, name);
-  if (bytes === undefined) return undefined;
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (cause) {
-    throw new HocketError("bad-checkpoint", `${folder.location}/${name} is not a JSON object`, { cause });
-  }
-}
-
-async function readConfig(folder: Folder): Promise<Json> {
-  const config = await readJson(folder, "config.json");
-  if (config === undefined)
-    throw new HocketError(
-      "bad-checkpoint",
-      `${folder.location} has no config.json: give the folder of a model in Hugging Face layout`,
-    );
-  return config;
-}
-
-async function readTokenizer(folder: Folder): Promise<Tokenizer> {
-  const json = await readJson(folder, "tokenizer.json");
-  if (json !== undefined) return loadTokenizer(json);
-  const pieces = await readBytes(folder, "spiece.model");
-  if (pieces !== undefined) {
-    // T5's sentinels are not in the file; its tokenizer adds a hundred unless it says otherwise.
-    const { extra_ids } = (await readJson(folder, "tokenizer_config.json")) ?? {};
-    return loadSentencePiece(pieces, typeof extra_ids === "number" ? extra_ids : 100);
-  }
-  throw new HocketError(
-    "bad-checkpoint",
-    `${folder.location} has neither tokenizer.json nor spiece.model, so prompts cannot be read: 'hocket pull' fetches what a model of the hub lacks`,
-  );
-}
-
-const GenerationConfig = z.object({
-  guidance_scale: z.number().nullish(),
-  temperature: z.number().nullish(),
-  top_k: z.int().nullish(),
-  top_p: z.number().nullish(),
-  do_sample: z.boolean().nullish(),
-  max_length: z.int().positive().nullish(),
-});
-
-async function readDefaults(folder: Folder, frameRate: number): Promise<GenerationDefaults> {
-  const parsed = GenerationConfig.safeParse((await readJson(folder, "generation_config.json")) ?? {});
-  if (!parsed.success)
-    throw new HocketError(
-      "bad-checkpoint",
-      `${folder.location}/generation_config.json: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`,
-    );
-  const { guidance_scale, temperature, top_k, top_p, do_sample, max_length } = parsed.data;
-  return {
-    ...(guidance_scale == null ? {} : { guidance: guidance_scale }),
-    ...(temperature == null ? {} : { temperature }),
-    ...(top_k == null ? {} : { topK: top_k }),
-    ...(top_p == null || top_p >= 1 ? {} : { topP: top_p }), // transformers' 1.0 is "off"
-    ...(do_sample === false ? { greedy: true } : {}),
-    // max_length counts steps: 1500 of 50 a second are MusicGen's 30 s, 404 are 8 s and the delays.
-    window: max_length == null || max_length < frameRate ? 30 : Math.floor(max_length / frameRate),
-  };
-}
-
-const Preprocessor = z.object({
-  feature_size: z.int().positive().default(12),
-  sampling_rate: z.int().positive().default(32000),
-  hop_length: z.int().positive().default(4096),
-  n_fft: z.int().positive().default(16384),
-});
-
-async function chromaConfig(
-  folder: Folder,
-  config: Json,
-): Promise<{ config: ChromaConfig; bins: number; length: number }> {
-  const parsed = Preprocessor.safeParse((await readJson(folder, "preprocessor_config.json")) ?? {});
-  if (!parsed.success)
-    throw new HocketError(
-      "bad-checkpoint",
-      `${folder.location}/preprocessor_config.json does not say how to read a melody`,
-    );
-  const { feature_size, sampling_rate, hop_length, n_fft } = parsed.data;
-  const sizes = z
-    .object({ num_chroma: z.int().positive().default(12), chroma_length: z.int().positive().default(235) })
-    .parse(config);
-  return {
-    config: { sampleRate: sampling_rate, fftSize: n_fft, hop: hop_length, bins: feature_size },
-    bins: sizes.num_chroma,
-    length: sizes.chroma_length,
-  };
 }

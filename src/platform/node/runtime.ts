@@ -3,16 +3,8 @@
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
-import type { Growing, Runtime, Session, SessionOptions, State, Tensors } from "../platform.js";
-
-/** What the thread can be asked for. Ids name sessions and states, which live there. */
-export type Request = { call: number } & (
-  | { do: "create"; model: Uint8Array; options: SessionOptions }
-  | { do: "open"; held: Tensors; growing: readonly Growing[] }
-  | { do: "run"; session: number; inputs: Tensors; state?: number }
-  | { do: "close"; id: number }
-);
-export type Reply = { call: number; result: unknown } | { call: number; error: string };
+import type { Growing, Runtime, Session, State, Tensors } from "../platform.js";
+import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
 
 /** A runtime on one thread of its own: its sessions take turns. */
 export function createRuntime(): Runtime {
@@ -43,45 +35,77 @@ const root = parse(process.cwd()).root;
 type Call = { resolve(value: unknown): void; reject(error: Error): void };
 type Unnumbered<T> = T extends unknown ? Omit<T, "call"> : never;
 
+// A thread that is stopped inside the native runtime takes the process down with it, so an exit waits for its run.
+const threads = new Set<Thread>();
+process.once("exit", () => {
+  for (const thread of threads) thread.stop();
+});
+
 class Thread {
-  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: { root } });
+  readonly #shared = new Int32Array(new SharedArrayBuffer(8));
+  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), {
+    workerData: { root, shared: this.#shared } satisfies ThreadData,
+    execArgv: [], // not the flags of this process: some ("--input-type") are not for a file
+  });
   readonly #waiting = new Map<number, Call>();
+  readonly #exit = new Promise((resolve) => this.#worker.once("exit", resolve));
   #calls = 0;
   #ended: Error | undefined;
 
   constructor() {
-    this.#worker.unref();
+    threads.add(this);
     this.#worker.on("message", (reply: Reply) => {
       const call = this.#waiting.get(reply.call);
       this.#waiting.delete(reply.call);
       // While nothing is asked, the thread must not keep the process alive.
-      if (this.#waiting.size === 0) this.#worker.unref();
+      if (this.#waiting.size === 0 && this.#ended === undefined) this.#worker.unref();
       if ("error" in reply) call?.reject(new HocketError("internal", `the runtime failed: ${reply.error}`));
       else call?.resolve(reply.result);
     });
-    const fail = (error: Error) => {
-      this.#ended ??= error;
-      for (const call of this.#waiting.values()) call.reject(this.#ended);
-      this.#waiting.clear();
-    };
     this.#worker.on("error", (error) =>
-      fail(new HocketError("internal", `the computing thread failed: ${error.message}`, { cause: error })),
+      this.#fail(new HocketError("internal", `the computing thread failed: ${error.message}`, { cause: error })),
     );
-    this.#worker.on("exit", () => fail(new HocketError("internal", "the computing thread has ended")));
+    this.#worker.on("exit", () => {
+      threads.delete(this);
+      this.#fail(new HocketError("internal", "the computing thread has ended"));
+    });
+    this.#worker.unref(); // after listening, which takes hold of it again
   }
 
   call(request: Unnumbered<Request>): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const call = ++this.#calls;
+      this.#worker.postMessage({ ...request, call });
       this.#waiting.set(call, { resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ ...request, call });
     });
   }
 
+  /** Lets go of the session or state `id`. What an ended thread held is gone already. */
+  async close(id: number): Promise<void> {
+    await this.call({ do: "close", id }).catch((error) => {
+      if (error !== this.#ended) throw error;
+    });
+  }
+
+  /** Blocks until the run that is going is over; no other will start. For the end of the process. */
+  stop(): void {
+    Atomics.store(this.#shared, stopped, 1);
+    Atomics.wait(this.#shared, busy, 1, 10_000); // a thread that died in it would never say so
+  }
+
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    this.#fail(new HocketError("internal", "the runtime has been disposed of"));
+    this.#worker.ref();
+    this.#worker.postMessage("end");
+    await this.#exit;
+  }
+
+  #fail(error: Error): void {
+    this.#ended ??= error;
+    for (const call of this.#waiting.values()) call.reject(this.#ended);
+    this.#waiting.clear();
   }
 }
 
@@ -100,8 +124,8 @@ class NodeSession implements Session {
     return new NodeState(this.thread, (await this.thread.call({ do: "open", held, growing })) as number);
   }
 
-  async dispose(): Promise<void> {
-    await this.thread.call({ do: "close", id: this.id });
+  dispose(): Promise<void> {
+    return this.thread.close(this.id);
   }
 }
 
@@ -111,7 +135,7 @@ class NodeState implements State {
     readonly id: number,
   ) {}
 
-  async dispose(): Promise<void> {
-    await this.thread.call({ do: "close", id: this.id });
+  dispose(): Promise<void> {
+    return this.thread.close(this.id);
   }
 }

@@ -12,22 +12,37 @@ import * as ort from "onnxruntime-node";
 import { assert } from "../../errors.js";
 import { arrayFor, type DType, elementCount, type Tensor } from "../../tensor.js";
 import type { Growing, SessionOptions } from "../platform.js";
-import type { Reply, Request } from "./runtime.js";
+import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
 
+const { root, shared } = workerData as ThreadData;
 const sessions = new Map<number, ort.InferenceSession>();
 const states = new Map<number, KeptState>();
 let lastId = 0;
 
-parentPort!.on("message", async (request: Request) => {
-  let reply: Reply;
-  const moved: ArrayBuffer[] = [];
-  try {
-    reply = { call: request.call, result: await answer(request, moved) };
-  } catch (error) {
-    reply = { call: request.call, error: error instanceof Error ? error.message : String(error) };
-  }
-  parentPort!.postMessage(reply, moved);
+// One after the other: nothing is disposed of, and no state grows, under a run that is still going.
+let last = Promise.resolve();
+parentPort!.on("message", (request: Request | "end") => {
+  if (request === "end") process.exit(); // this thread
+  last = last.then(() => serve(request));
 });
+
+async function serve(request: Request): Promise<void> {
+  const reply = (message: Reply, moved?: ArrayBuffer[]) => parentPort!.postMessage(message, moved);
+  const moved: ArrayBuffer[] = [];
+  Atomics.store(shared, busy, 1);
+  if (Atomics.load(shared, stopped) === 1) return idle();
+  try {
+    reply({ call: request.call, result: await answer(request, moved) }, moved);
+  } catch (error) {
+    reply({ call: request.call, error: error instanceof Error ? error.message : String(error) });
+  }
+  idle();
+}
+
+function idle(): void {
+  Atomics.store(shared, busy, 0);
+  Atomics.notify(shared, busy);
+}
 
 async function answer(request: Request, moved: ArrayBuffer[]): Promise<unknown> {
   switch (request.do) {
@@ -59,7 +74,7 @@ async function create(model: Uint8Array, options: SessionOptions): Promise<ort.I
     executionProviders: ["cpu"],
     intraOpNumThreads: options.threads ?? 0,
     logSeverityLevel: 4, // its errors come to us as errors
-    extra: { session: { model_external_initializers_file_folder_path: workerData.root as string } },
+    extra: { session: { model_external_initializers_file_folder_path: root } },
   });
 }
 
@@ -70,7 +85,10 @@ async function run(
   moved: ArrayBuffer[],
 ): Promise<Record<string, Tensor>> {
   const feeds: Record<string, ort.Tensor> = { ...state?.tensors };
-  for (const [name, tensor] of Object.entries(inputs)) feeds[name] = toOrt(tensor);
+  for (const [name, tensor] of Object.entries(inputs)) {
+    assert(session.inputNames.includes(name), `there is no input ${name}, there are ${session.inputNames.join(", ")}`);
+    feeds[name] = toOrt(tensor);
+  }
   const outputs: Record<string, Tensor> = {};
   for (const [spelled, tensor] of Object.entries(await session.run(feeds))) {
     const name = spelled.replace(/^out:/, "");

@@ -1,0 +1,208 @@
+/** @file For tests: what every platform's runtime must do, whatever executes its graphs. */
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { HocketError } from "../errors.js";
+import { compile } from "../graph/compile.js";
+import { graphOf, toOnnx } from "../graph/onnx.js";
+import * as ops from "../graph/ops.js";
+import { input, type Value } from "../graph/value.js";
+import { int64, type Tensor, tensor } from "../tensor.js";
+import type { Growing, Runtime, Session, State } from "./platform.js";
+
+/** Registers the tests that `createRuntime` must pass. */
+export function runtimeConformance(name: string, createRuntime: () => Runtime): void {
+  const runtime = createRuntime();
+  after(() => runtime.dispose());
+  const check = (what: string, body: () => Promise<unknown>) =>
+    test(`${name}: ${what}`, async () => void (await body()));
+  const session = (outputs: Record<string, Value>, on = runtime) => compile(on, outputs, async () => new Map());
+
+  const x = input("x", "float32", ["N", 2]);
+  const rows = (...values: number[]) => tensor("float32", [values.length / 2, 2], Float32Array.from(values));
+  const doubled = { y: ops.add(x, x) };
+  const works = async (on: Session) => assert.deepEqual(await on.run({ x: rows(1, 2) }), { y: rows(2, 4) });
+
+  check("a session runs as often as asked, and not after it was disposed of", async () => {
+    const double = await session(doubled);
+    for (const values of [[1, 2], [3, 4, 5, 6], []]) {
+      const expected = values.map((value) => 2 * value);
+      assert.deepEqual(await double.run({ x: rows(...values) }), { y: rows(...expected) });
+    }
+    await double.dispose();
+    await rejected(double.run({ x: rows(1, 2) }), /session has been disposed of/);
+    await double.dispose(); // again: nothing to do
+  });
+
+  check("calls that are made at once are answered in order, each with its own", async () => {
+    const double = await session(doubled);
+    const answered: number[] = [];
+    const calls = Array.from({ length: 20 }, async (_, i) => {
+      assert.deepEqual(await double.run({ x: rows(i, -i) }), { y: rows(2 * i, -2 * i) });
+      answered.push(i);
+    });
+    await Promise.all([...calls, double.dispose()]); // after them, though nobody waited
+    assert.deepEqual(answered, [...Array(20).keys()]);
+  });
+
+  check("what is passed in is read as it is, and left as it was", async () => {
+    const double = await session(doubled);
+    const whole = Float32Array.of(9, 9, 1, 2, 9);
+    const part = tensor("float32", [1, 2], whole.subarray(2, 4));
+    const { y } = await double.run({ x: part });
+    (y!.data as Float32Array).fill(0);
+    await works(double);
+    assert.deepEqual([...whole, ...part.data], [9, 9, 1, 2, 9, 1, 2]);
+  });
+
+  check("bytes that are no model are refused, and the runtime lives on", async () => {
+    const double = await session(doubled);
+    const model = toOnnx(graphOf(doubled), new Map(), String);
+    const broken = [0, 1, model.length >> 1, model.length - 1].map((length) => model.slice(0, length));
+    broken.push(Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) >> 3));
+    for (const bytes of broken) await rejected(runtime.createSession(bytes), /runtime failed: ./);
+    await works(double);
+  });
+
+  check("inputs that do not fit are refused by name, and the session lives on", async () => {
+    const double = await session(doubled);
+    const y = rows(1, 2);
+    await rejected(double.run({}), /\bx\b/);
+    await rejected(double.run({ y }), /\bx\b/);
+    await rejected(double.run({ x: rows(1, 2), y }), /\by\b/);
+    await rejected(double.run({ x: tensor("float32", [1, 3]) }), /\bx\b.*3.*2/s);
+    await rejected(double.run({ x: tensor("float32", [2]) }), /\bx\b/);
+    await rejected(double.run({ x: int64([1, 2], [1, 2]) }), /\bx\b|int64/);
+    await rejected(double.run({ x: { ...y, shape: [2, 2] } }), /\bx\b|length/);
+    await works(double);
+  });
+
+  check("whole numbers of 64 bits, truths, and tensors without elements pass both ways", async () => {
+    const n = input("n", "int64", ["N"]);
+    const yes = input("yes", "bool", ["N"]);
+    const kinds = await session({
+      n,
+      next: ops.add(n, ops.ints([1])),
+      yes,
+      less: ops.less(n, ops.ints([0])),
+      empty: ops.slice(n, 0, 0, 0),
+    });
+    for (const values of [[5n, -7n, 2n ** 53n + 1n, -(2n ** 63n)], []]) {
+      const size = values.length;
+      const numbers = tensor("int64", [size], BigInt64Array.from(values));
+      const truths = tensor(
+        "bool",
+        [size],
+        Uint8Array.from(values, (_, i) => i % 2),
+      );
+      assert.deepEqual(await kinds.run({ n: numbers, yes: truths }), {
+        n: numbers,
+        next: tensor(
+          "int64",
+          [size],
+          BigInt64Array.from(values, (value) => value + 1n),
+        ),
+        yes: truths,
+        less: tensor(
+          "bool",
+          [size],
+          Uint8Array.from(values, (value) => Number(value < 0n)),
+        ),
+        empty: int64([0], []),
+      });
+    }
+  });
+
+  check("what a state holds is fed to every run with it", async () => {
+    const h = input("h", "float32", [1, 2]);
+    const sum = await session({ y: ops.add(x, h) });
+    const [one, ten] = [await sum.open({ h: rows(1, 1) }, []), await sum.open({ h: rows(10, 10) }, [])];
+    for (const [state, expected] of [
+      [one, rows(6, 7)],
+      [ten, rows(15, 16)],
+      [one, rows(6, 7)],
+    ] as const)
+      assert.deepEqual(await sum.run({ x: rows(5, 6) }, state), { y: expected });
+    await one.dispose();
+    await rejected(sum.run({ x: rows(5, 6) }, one), /state has been disposed of/);
+    assert.deepEqual(await sum.run({ x: rows(5, 6) }, ten), { y: rows(15, 16) });
+    await one.dispose();
+  });
+
+  check("a growing input holds every row so far, then zeros, in each of several states", async () => {
+    const [B, H, D] = [2, 3, 2];
+    const cache = input("cache", "float32", [B, H, "C", D]);
+    const added = input("added", "float32", [B, H, "S", D]);
+    const grow = await session({ seen: cache, added: ops.add(added, ops.scalar(0)) });
+    const growing: Growing[] = [{ input: "cache", output: "added", dtype: "float32", shape: [B, H, 0, D] }];
+    const counts = fc.constantFrom(0, 1, 1, 1, 2, 63, 64, 65, 200);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(2), counts), { maxLength: 12 }), async (steps) => {
+        const states: State[] = [];
+        for (let i = 0; i < 3; i++) states.push(await grow.open({}, growing));
+        const past = [0, 0, 0];
+        // The element of a row says where it belongs.
+        const element = (state: number, head: number, row: number) => 1e6 * (state + 1) + 1000 * head + row;
+        for (const [s, count] of steps) {
+          const data = Float32Array.from({ length: B * H * count * D }, (_, i) =>
+            element(s, Math.floor(i / (count * D)), past[s]! + (Math.floor(i / D) % count)),
+          );
+          const results = await grow.run({ added: tensor("float32", [B, H, count, D], data) }, states[s]!);
+          assert.deepEqual(Object.keys(results), ["seen"]); // what the state takes is not returned
+          const [b, h, room, d] = results.seen!.shape as [number, number, number, number];
+          assert.ok(b === B && h === H && d === D && room >= past[s]!);
+          for (const [i, value] of (results.seen!.data as Float32Array).entries()) {
+            const row = Math.floor(i / D) % room;
+            assert.equal(value, row < past[s]! ? element(s, Math.floor(i / (room * D)), row) : 0);
+          }
+          past[s]! += count;
+        }
+        for (const state of states) await state.dispose();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  check("the caller's thread goes on while a graph runs", async () => {
+    const long = await session({ y: heavy() });
+    const run = long.run({ m: square }).then(() => "run");
+    const timer = new Promise((resolve) => setTimeout(resolve, 1, "timer"));
+    assert.equal(await Promise.race([run, timer]), "timer");
+    await run;
+  });
+
+  check("disposing of a runtime refuses what is in flight and what comes later", async () => {
+    const other = createRuntime();
+    const long = await session({ y: heavy() }, other);
+    const state = await long.open({}, []);
+    const run = rejected(long.run({ m: square }), /runtime has been disposed of/);
+    await other.dispose();
+    await run;
+    await rejected(long.run({ m: square }), /runtime has been disposed of/);
+    await rejected(session(doubled, other), /runtime has been disposed of/);
+    // What belonged to it is gone already, so whoever cleans up need not know the order.
+    await Promise.all([state.dispose(), long.dispose(), other.dispose()]);
+    await works(await session(doubled));
+  });
+}
+
+// --- internal ---
+
+const rejected = (promise: Promise<unknown>, message: RegExp): Promise<void> =>
+  assert.rejects(promise, (error) => {
+    assert.ok(error instanceof HocketError, `${error}`);
+    assert.match(error.message, message);
+    return true;
+  });
+
+const size = 512;
+const square: Tensor = tensor("float32", [size, size]);
+
+/** A product of many matrices: a good part of a second. */
+function heavy(): Value {
+  const m = input("m", "float32", [size, size]);
+  let y: Value = m;
+  for (let i = 0; i < 60; i++) y = ops.matmul(y, m);
+  return y;
+}

@@ -1,0 +1,22 @@
+/** @file What the caller's end and the computing thread say to each other, and the two numbers that they share. */
+
+import type { Growing, SessionOptions, Tensors } from "../platform.js";
+
+/** What the thread can be asked for. Ids name sessions and states, which live there. */
+export type Request = { call: number } & (
+  | { do: "create"; model: Uint8Array; options: SessionOptions }
+  | { do: "open"; held: Tensors; growing: readonly Growing[] }
+  | { do: "run"; session: number; inputs: Tensors; state?: number }
+  | { do: "close"; id: number }
+);
+export type Reply = { call: number; result: unknown } | { call: number; error: string };
+
+export interface ThreadData {
+  /** The folder that the paths of weights start from. */
+  readonly root: string;
+  readonly shared: Int32Array;
+}
+
+/** Places in `shared`: 1 while the thread is inside the native runtime, and 1 once it shall not enter it again. */
+export const busy = 0;
+export const stopped = 1;
