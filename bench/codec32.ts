@@ -11,7 +11,6 @@ import { input, Scope } from "../src/graph/value.js";
 import { createRuntime, type Runtime } from "../src/platform/node.js";
 import { tensor } from "../src/tensor.js";
 import { arithmeticMeter } from "./arithmetic.js";
-import { bandwidthMeter } from "./bandwidth.js";
 import { randomWeights } from "./random-weights.js";
 import { median, type Row, row, timed } from "./row.js";
 import { codec32 } from "./sizes.js";
@@ -31,16 +30,13 @@ export async function codec32Rows(): Promise<Row[]> {
   const wave = Float32Array.from({ length: seconds * codec.sampleRate }, (_, i) => Math.sin(i / 20) / 2);
   const recurrence = await decoderRecurrence(config, runtime, weights.bind, frames);
   const arithmetic = await arithmeticMeter(runtime);
-  const bandwidth = await bandwidthMeter(runtime);
   const work = { decode: () => codec.decode([{ codes: [grid] }]), encode: () => codec.encode([[wave]]), recurrence };
   const times = { decode: [] as number[], encode: [] as number[], recurrence: [] as number[] };
   const speeds: number[] = [];
-  const readings: number[] = [];
   for (const warmUp of Object.values(work)) await warmUp();
   for (let i = 0; i < rounds; i++) {
     for (const kind of ["decode", "encode", "recurrence"] as const) {
       for (let j = 0; j < 3; j++) speeds.push(await arithmetic());
-      readings.push(await bandwidth());
       times[kind].push(await timed(work[kind]));
     }
   }
@@ -53,14 +49,12 @@ export async function codec32Rows(): Promise<Row[]> {
     number,
   ];
   const multiplying = (frames * operationsPerFrame(config)) / median(speeds) / 1000;
-  const recurrent = (frames * recurrentBytes(config)) / median(readings) / 1000;
   return [
     row("codec32-decode", decode, "s", seconds, "real time, 10 s"),
     row("codec32-decode-arithmetic", decode, "s", multiplying, "its operations, at a matrix product's speed"),
     row("codec32-encode", encode, "s", seconds, "real time, 10 s"),
     row("codec32-encode-arithmetic", encode, "s", multiplying, "its operations, at a matrix product's speed"),
     row("codec32-lstm-share", lstm, "s", decode, "all of decoding"),
-    row("codec32-lstm", lstm, "s", recurrent, "reading the recurrent weights from memory once a frame"),
   ];
 }
 
@@ -99,5 +93,3 @@ function operationsPerFrame(c: CodecConfig): number {
   }
   return 2 * (operations + hop(c) * width * c.audio_channels * c.last_kernel_size);
 }
-
-const recurrentBytes = (c: CodecConfig): number => 4 * c.num_lstm_layers * 4 * seanet.innerWidth(c) ** 2;
