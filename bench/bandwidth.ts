@@ -8,23 +8,16 @@ import * as ops from "../src/graph/ops.js";
 import { input } from "../src/graph/value.js";
 import type { Runtime } from "../src/platform/platform.js";
 import { tensor } from "../src/tensor.js";
+import { timed } from "./row.js";
 
 const [rows, columns] = [64, 1 << 21]; // 512 MB
 
-/** @returns a function that measures once: bytes per second, the best of four readings */
+/** @returns a function that reads once: bytes per millisecond. Read beside what is measured, so that both see the same machine. */
 export async function bandwidthMeter(runtime: Runtime): Promise<() => Promise<number>> {
   const x = input("x", "float32", [rows, columns]);
   const session = await compile(runtime, { sum: ops.reduceSum(x, [1]) }, async () => new Map());
   const numbers = tensor("float32", [rows, columns]);
   numbers.data.fill(1e-3); // untouched memory would all be one page of zeros
   const state = await session.open({ x: numbers }, []);
-  return async () => {
-    let best = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 4; i++) {
-      const start = performance.now();
-      await session.run({}, state);
-      best = Math.min(best, performance.now() - start);
-    }
-    return numbers.data.byteLength / (best / 1000);
-  };
+  return async () => numbers.data.byteLength / (await timed(() => session.run({}, state)));
 }

@@ -1,0 +1,95 @@
+/** @file How long do ten seconds of music take through EnCodec 32 kHz, each way, and what share of it is the recurrence? */
+
+import { type CodecConfig, codecConfig, hop } from "../src/codec/config.js";
+import { Encodec } from "../src/codec/encodec.js";
+import { lstmState } from "../src/codec/lstm.js";
+import { Recurrent } from "../src/codec/pipeline.js";
+import * as seanet from "../src/codec/seanet.js";
+import { codes } from "../src/codes.js";
+import { compile } from "../src/graph/compile.js";
+import { input, Scope } from "../src/graph/value.js";
+import { createRuntime, type Runtime } from "../src/platform/node.js";
+import { tensor } from "../src/tensor.js";
+import { arithmeticMeter } from "./arithmetic.js";
+import { randomWeights } from "./random-weights.js";
+import { median, type Row, row, timed } from "./row.js";
+import { codec32 } from "./sizes.js";
+
+const seconds = 10;
+const rounds = 5;
+
+export async function codec32Rows(): Promise<Row[]> {
+  const config = codecConfig(codec32, "EnCodec 32 kHz");
+  const weights = randomWeights();
+  const runtime = createRuntime();
+  const codec = new Encodec(config, 4, runtime, weights.bind);
+  const frames = seconds * codec.frameRate;
+  const grid = codes(
+    Array.from({ length: 4 }, (_, k) => Int32Array.from({ length: frames }, (_, t) => (t * 37 + k) % 2048)),
+  );
+  const wave = Float32Array.from({ length: seconds * codec.sampleRate }, (_, i) => Math.sin(i / 20) / 2);
+  const recurrence = await decoderRecurrence(config, runtime, weights.bind, frames);
+  const arithmetic = await arithmeticMeter(runtime);
+  const work = { decode: () => codec.decode([{ codes: [grid] }]), encode: () => codec.encode([[wave]]), recurrence };
+  const times = { decode: [] as number[], encode: [] as number[], recurrence: [] as number[] };
+  const speeds: number[] = [];
+  for (const warmUp of Object.values(work)) await warmUp();
+  for (let i = 0; i < rounds; i++) {
+    for (const kind of ["decode", "encode", "recurrence"] as const) {
+      for (let j = 0; j < 3; j++) speeds.push(await arithmetic());
+      times[kind].push(await timed(work[kind]));
+    }
+  }
+  await runtime.dispose();
+  weights.dispose();
+
+  const [decode, encode, lstm] = [times.decode, times.encode, times.recurrence].map((t) => median(t) / 1000) as [
+    number,
+    number,
+    number,
+  ];
+  const multiplying = (frames * operationsPerFrame(config)) / median(speeds) / 1000;
+  return [
+    row("codec32-decode", decode, "s", seconds, "real time, 10 s"),
+    row("codec32-decode-arithmetic", decode, "s", multiplying, "its operations, at a matrix product's speed"),
+    row("codec32-encode", encode, "s", seconds, "real time, 10 s"),
+    row("codec32-encode-arithmetic", encode, "s", multiplying, "its operations, at a matrix product's speed"),
+    row("codec32-lstm-share", lstm, "s", decode, "all of decoding"),
+  ];
+}
+
+// --- internal ---
+
+/** The decoder's first convolution and its LSTM, in the passes of a hundred frames that decoding makes. */
+async function decoderRecurrence(
+  c: CodecConfig,
+  runtime: Runtime,
+  bind: Parameters<typeof compile>[2],
+  frames: number,
+): Promise<() => Promise<void>> {
+  const p = new Scope();
+  const latent = input("x", "float32", ["B", c.hidden_size, "T"]);
+  const state = lstmState(c.num_lstm_layers, seanet.innerWidth(c));
+  const start = seanet.decoderLstm(p, seanet.decoderStart(p, latent, c), state, c);
+  const session = await compile(runtime, { ...start }, bind);
+  const window = tensor("float32", [1, c.hidden_size, 100 + c.kernel_size - 1]);
+  window.data.fill(0.1);
+  return async () => {
+    const recurrent = new Recurrent(session, c.num_lstm_layers, seanet.innerWidth(c));
+    for (let done = 0; done < frames; done += 100) await recurrent.run(window);
+  };
+}
+
+/** Multiplications and additions for a frame of sound; the encoder mirrors the decoder. */
+function operationsPerFrame(c: CodecConfig): number {
+  let width = seanet.innerWidth(c);
+  let operations = c.hidden_size * width * c.kernel_size + c.num_lstm_layers * 8 * width ** 2;
+  let rate = 1; // samples per frame at this depth
+  for (const stride of c.upsampling_ratios) {
+    operations += rate * width * (width / 2) * 2 * stride;
+    rate *= stride;
+    width /= 2;
+    operations += c.num_residual_layers * rate * width * (width / c.compress) * (c.residual_kernel_size + 1);
+  }
+  return 2 * (operations + hop(c) * width * c.audio_channels * c.last_kernel_size);
+}
