@@ -154,6 +154,15 @@ test("free codes decode to the reference's sound, and a batch to what each item 
   }
 });
 
+test("clips of several lengths may be encoded at once", async () => {
+  const clips = [9000, 24_321, 700, 16_000, 24_321, 9000].map((length) => [
+    [Float32Array.from({ length }, (_, i) => Math.sin((i * i) / 5e5))],
+  ]);
+  const encode = async (clip: (typeof clips)[number]) => flat((await mono.codec.encode(clip, { window: 7 }))[0]!.codes);
+  const together = await Promise.all(clips.map(encode));
+  for (const [i, clip] of clips.entries()) assert.deepEqual(together[i], await encode(clip));
+});
+
 test("the pad mode is read from the file, and matters", async () => {
   const zeros = new Encodec({ ...mono.config, pad_mode: "constant" }, 4, runtime, goldenBinder("encodec_tiny_mono"));
   const [chunk] = await zeros.encode(rows(named(mono.inputs, "long")));

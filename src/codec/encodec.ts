@@ -5,9 +5,10 @@
 
 import type { Codes } from "../codes.js";
 import { HocketError } from "../errors.js";
-import { type Binder, compile } from "../graph/compile.js";
+import type { Binder } from "../graph/compile.js";
+import { Sessions } from "../graph/sessions.js";
 import { input, Scope, type Value } from "../graph/value.js";
-import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
+import type { Runtime, SessionOptions } from "../platform/platform.js";
 import { chunkBounds, loudness, overlapAdd, scaled } from "./chunks.js";
 import { type CodecConfig, chunking, codebooksFor, frameRate, hop } from "./config.js";
 import { type DecoderSessions, DecoderStream, type Samples } from "./decoder.js";
@@ -24,17 +25,28 @@ export interface Chunk {
   readonly scale?: Float32Array;
 }
 
+export interface EncodeOptions {
+  /** kbit/s, one of the codec's; without it every codebook is used. */
+  readonly bandwidth?: number;
+  readonly signal?: AbortSignal;
+  /** Frames a pass. */
+  readonly window?: number;
+}
+
 export class Encodec {
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #sessions: Sessions;
+  #encoding: Promise<unknown> = Promise.resolve();
 
   /** @param codebooks how many the checkpoint holds */
   constructor(
     readonly config: CodecConfig,
     readonly codebooks: number,
-    readonly runtime: Runtime,
-    readonly bind: Binder,
-    readonly options: SessionOptions = {},
-  ) {}
+    runtime: Runtime,
+    bind: Binder,
+    options: SessionOptions = {},
+  ) {
+    this.#sessions = new Sessions(runtime, bind, options);
+  }
 
   get sampleRate(): number {
     return this.config.sampling_rate;
@@ -49,13 +61,9 @@ export class Encodec {
 
   /**
    * @param samples [B][channels][N], the codec's sample rate and channels
-   * @param options.bandwidth kbit/s, one of the codec's; without it every codebook is used
    * @throws HocketError "bad-request" for an empty clip, wrong channels, or a bandwidth that the codec does not have
    */
-  async encode(
-    samples: Samples,
-    options: { bandwidth?: number; signal?: AbortSignal; window?: number } = {},
-  ): Promise<Chunk[]> {
+  async encode(samples: Samples, options: EncodeOptions = {}): Promise<Chunk[]> {
     const channels = samples[0]?.length ?? 0;
     const length = samples[0]?.[0]?.length ?? 0;
     if (length === 0) throw new HocketError("bad-request", "there is no audio to encode: the clip has no samples");
@@ -65,6 +73,14 @@ export class Encodec {
         `this codec wants ${this.config.audio_channels} channel(s), the clip has ${channels}`,
       );
     const kept = codebooksFor(this.config, options.bandwidth, this.codebooks);
+    // One clip at a time: clips of different lengths would dispose of each other's sessions.
+    const encoding = this.#encoding.then(() => this.#encode(samples, kept, options));
+    this.#encoding = encoding.catch(() => {});
+    return encoding;
+  }
+
+  async #encode(samples: Samples, kept: number, options: EncodeOptions): Promise<Chunk[]> {
+    const length = samples[0]![0]!.length;
     const chunks: Chunk[] = [];
     for (const [start, end] of chunkBounds(length, chunking(this.config))) {
       const piece = samples.map((item) => item.map((row) => row.subarray(start, end)));
@@ -112,42 +128,28 @@ export class Encodec {
   }
 
   async dispose(): Promise<void> {
-    for (const session of this.#sessions.values()) await (await session).dispose();
-    this.#sessions.clear();
+    await this.#sessions.dispose();
   }
 
   async #encoder(): Promise<EncoderSessions> {
     return {
       convolutions: async (length) => {
         // One length at a time: the passes over a clip need one session, and another for its end.
-        for (const key of [...this.#sessions.keys()].filter(
-          (key) => key.startsWith("features") && key !== `features ${length}`,
-        )) {
-          await (await this.#sessions.get(key)!).dispose();
-          this.#sessions.delete(key);
-        }
-        return this.#session(`features ${length}`, (p) => this.#graphs(p, length, this.codebooks).features);
+        const name = `features ${length}`;
+        await this.#sessions.dispose((other) => other.startsWith("features") && other !== name);
+        return this.#sessions.get(name, (p) => this.#graphs(p, length, this.codebooks).features);
       },
-      recurrence: await this.#session("recurrence", (p) => this.#graphs(p, this.hop, this.codebooks).recurrence),
-      end: await this.#session("codes", (p) => this.#graphs(p, this.hop, this.codebooks).end),
+      recurrence: await this.#sessions.get("recurrence", (p) => this.#graphs(p, this.hop, this.codebooks).recurrence),
+      end: await this.#sessions.get("codes", (p) => this.#graphs(p, this.hop, this.codebooks).end),
     };
   }
 
   async #decoder(codebooks: number): Promise<DecoderSessions> {
     return {
-      latent: await this.#session(`latent ${codebooks}`, (p) => this.#graphs(p, this.hop, codebooks).latent),
-      start: await this.#session("start", (p) => this.#graphs(p, this.hop, codebooks).start),
-      convolutions: await this.#session("waveform", (p) => this.#graphs(p, this.hop, codebooks).waveform),
+      latent: await this.#sessions.get(`latent ${codebooks}`, (p) => this.#graphs(p, this.hop, codebooks).latent),
+      start: await this.#sessions.get("start", (p) => this.#graphs(p, this.hop, codebooks).start),
+      convolutions: await this.#sessions.get("waveform", (p) => this.#graphs(p, this.hop, codebooks).waveform),
     };
-  }
-
-  #session(key: string, describe: (p: Scope) => Readonly<Record<string, Value>>): Promise<Session> {
-    let session = this.#sessions.get(key);
-    if (session === undefined) {
-      session = compile(this.runtime, describe(new Scope()), this.bind, this.options);
-      this.#sessions.set(key, session);
-    }
-    return session;
   }
 
   /** The outputs of every graph of the codec. */

@@ -1,9 +1,10 @@
 /** @file The language model as something that runs: conditions in, then columns of codes in and logits out, step by step. */
 
 import { HocketError } from "../errors.js";
-import { type Binder, compile } from "../graph/compile.js";
+import type { Binder } from "../graph/compile.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
+import { Sessions } from "../graph/sessions.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import type { Growing, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
@@ -21,20 +22,22 @@ export interface Surroundings {
 }
 
 export class LanguageModel {
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #sessions: Sessions;
 
   constructor(
     readonly config: LmConfig,
     readonly around: Surroundings,
-    readonly runtime: Runtime,
-    readonly bind: Binder,
-    readonly options: SessionOptions = {},
-  ) {}
+    runtime: Runtime,
+    bind: Binder,
+    options: SessionOptions = {},
+  ) {
+    this.#sessions = new Sessions(runtime, bind, options);
+  }
 
   /** Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition. */
   async open(conditions: readonly Condition[], guided: boolean): Promise<Decoding> {
     const plan = planRows(conditions, guided);
-    const session = await this.#session("step", (p) =>
+    const session = await this.#sessions.get("step", (p) =>
       transformer(p.at("decoder"), lmInputs(this.config), this.config),
     );
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
@@ -64,15 +67,14 @@ export class LanguageModel {
   }
 
   async dispose(): Promise<void> {
-    for (const session of this.#sessions.values()) await (await session).dispose();
-    this.#sessions.clear();
+    await this.#sessions.dispose();
   }
 
   /** Keys and values of the text in every layer. */
   async #textMemory(plan: Plan): Promise<Record<string, Tensor>> {
     const texts = plan.rows.flatMap(({ condition }) => (condition.text === undefined ? [] : [condition.text]));
     const { states, keep, mask } = padTexts(texts, this.around.textWidth);
-    const session = await this.#session("memory", (p) => this.#memoryGraph(p));
+    const session = await this.#sessions.get("memory", (p) => this.#memoryGraph(p));
     return { ...(await session.run({ states, keep })), "text.mask": mask };
   }
 
@@ -82,7 +84,7 @@ export class LanguageModel {
     const width = this.config.hidden_size;
     const none = tensor("float32", [1, 1, this.around.textWidth]);
     const prefixes: Float32Array[] = [];
-    const session = await this.#session("prefix", (p) => this.#prefixGraph(p));
+    const session = await this.#sessions.get("prefix", (p) => this.#prefixGraph(p));
     for (const { item, condition } of plan.rows) {
       // The stream without a condition has as many (zero) text rows as the one it is compared with.
       const other = plan.rows.find((row) => row.item === item && row.condition.text !== undefined)?.condition.text;
@@ -118,15 +120,6 @@ export class LanguageModel {
     const projected =
       this.around.textWidth === hidden_size ? states : project(p.at("enc_to_dec_proj"), states, hidden_size);
     return ops.mul(projected, keep);
-  }
-
-  #session(key: string, describe: (p: Scope) => Readonly<Record<string, Value>>): Promise<Session> {
-    let session = this.#sessions.get(key);
-    if (session === undefined) {
-      session = compile(this.runtime, describe(new Scope()), this.bind, this.options);
-      this.#sessions.set(key, session);
-    }
-    return session;
   }
 }
 

@@ -1,9 +1,10 @@
 /** @file Words to meaning: a prompt's tokens through T5. */
 
 import { HocketError } from "../errors.js";
-import { type Binder, compile } from "../graph/compile.js";
+import type { Binder } from "../graph/compile.js";
+import { Sessions } from "../graph/sessions.js";
 import { Scope } from "../graph/value.js";
-import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
+import type { Runtime, SessionOptions } from "../platform/platform.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
 import { relativeBuckets, type T5Config, t5Encoder, t5Inputs } from "./t5.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -12,15 +13,17 @@ import type { Tokenizer } from "./tokenizer.js";
 const maxTokens = 4096;
 
 export class TextEncoder {
-  #session: Promise<Session> | undefined;
+  readonly #sessions: Sessions;
 
   constructor(
     readonly tokenizer: Tokenizer,
     readonly config: T5Config,
-    readonly runtime: Runtime,
-    readonly bind: Binder,
-    readonly options: SessionOptions = {},
-  ) {}
+    runtime: Runtime,
+    bind: Binder,
+    options: SessionOptions = {},
+  ) {
+    this.#sessions = new Sessions(runtime, bind, options);
+  }
 
   /**
    * Hidden states [1, L, d_model], one a token. Each prompt is encoded on its own, so no neighbour changes it.
@@ -40,8 +43,8 @@ export class TextEncoder {
         "bad-checkpoint",
         `the tokenizer makes token ${beyond}, and the text encoder knows ${this.config.vocab_size}: they are of different models`,
       );
-    this.#session ??= compile(this.runtime, { states: this.#graph(new Scope()) }, this.bind, this.options);
-    const { states } = await (await this.#session).run({
+    const session = await this.#sessions.get("states", (p) => ({ states: this.#graph(p) }));
+    const { states } = await session.run({
       ids: int64([1, ids.length], ids),
       mask: tensor("float32", [1, 1, 1, ids.length]),
       buckets: relativeBuckets(ids.length, this.config),
@@ -57,8 +60,7 @@ export class TextEncoder {
   }
 
   async dispose(): Promise<void> {
-    await (await this.#session)?.dispose();
-    this.#session = undefined;
+    await this.#sessions.dispose();
   }
 
   #graph(p: Scope) {
