@@ -14,10 +14,14 @@ export class Sessions {
   ) {}
 
   /** The session `name`, which computes what `describe` returns. If compiling fails, the next call tries again. */
-  get(name: string, describe: (p: Scope) => Readonly<Record<string, Value>>): Promise<Session> {
+  get(
+    name: string,
+    describe: (p: Scope) => Readonly<Record<string, Value>>,
+    options: SessionOptions = {},
+  ): Promise<Session> {
     const made = this.#made.get(name);
     if (made !== undefined) return made;
-    const session = compile(this.runtime, describe(new Scope()), this.bind, this.options);
+    const session = compile(this.runtime, describe(new Scope()), this.bind, { ...this.options, ...options });
     session.catch(() => this.#made.get(name) === session && this.#made.delete(name));
     this.#made.set(name, session);
     return session;

@@ -74,7 +74,7 @@ export class LanguageModel {
   async #textMemory(plan: Plan): Promise<Record<string, Tensor>> {
     const texts = plan.rows.flatMap(({ condition }) => (condition.text === undefined ? [] : [condition.text]));
     const { states, keep, mask } = padTexts(texts, this.around.textWidth);
-    const session = await this.#sessions.get("memory", (p) => this.#memoryGraph(p));
+    const session = await this.#sessions.get("memory", (p) => this.#memoryGraph(p), { rarely: true });
     return { ...(await session.run({ states, keep })), "text.mask": mask };
   }
 

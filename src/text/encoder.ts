@@ -43,7 +43,7 @@ export class TextEncoder {
         "bad-checkpoint",
         `the tokenizer makes token ${beyond}, and the text encoder knows ${this.config.vocab_size}: they are of different models`,
       );
-    const session = await this.#sessions.get("states", (p) => ({ states: this.#graph(p) }));
+    const session = await this.#sessions.get("states", (p) => ({ states: this.#graph(p) }), { rarely: true });
     const { states } = await session.run({
       ids: int64([1, ids.length], ids),
       mask: tensor("float32", [1, 1, 1, ids.length]),

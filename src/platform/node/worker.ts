@@ -74,7 +74,12 @@ async function create(model: Uint8Array, options: SessionOptions): Promise<ort.I
     executionProviders: ["cpu"],
     intraOpNumThreads: options.threads ?? 0,
     logSeverityLevel: 4, // its errors come to us as errors
-    extra: { session: { model_external_initializers_file_folder_path: root } },
+    extra: {
+      session: {
+        model_external_initializers_file_folder_path: root,
+        disable_prepacking: options.rarely === true ? "1" : "0",
+      },
+    },
   });
 }
 
