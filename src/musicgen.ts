@@ -48,16 +48,15 @@ export async function* generate(
       "bad-request",
       `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
     );
+  const texts = new Map<string, Condition["text"]>();
+  for (const { prompt } of pieces)
+    if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
   const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
   const notes =
     asked.melody === undefined && [asked.prompt].flat().some(isEmpty)
       ? ["the prompt is empty: the model composes freely, without guidance"]
       : [];
   yield { type: "start", pieces, settings, notes };
-
-  const texts = new Map<string, Condition["text"]>();
-  for (const { prompt } of pieces)
-    if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
   const items = pieces.map(
     (piece): PieceItem => ({
       seed: piece.seed,
