@@ -49,6 +49,9 @@ export async function* generate(
       "bad-request",
       `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
     );
+  const texts = new Map<string, Condition["text"]>();
+  for (const { prompt } of pieces)
+    if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
   const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
   const notes: string[] = [];
   if (asked.melody !== undefined)
@@ -56,10 +59,6 @@ export async function* generate(
   else if (pieces.some((piece) => isEmpty(piece.prompt)))
     notes.push("the prompt is empty: the model composes freely, without guidance");
   yield { type: "start", pieces, settings, notes };
-
-  const texts = new Map<string, Condition["text"]>();
-  for (const { prompt } of pieces)
-    if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
   const items = pieces.map(
     (piece): PieceItem => ({
       seed: piece.seed,
