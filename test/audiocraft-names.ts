@@ -1,46 +1,35 @@
-/** @file For tests: audiocraft's tensors under the names of Hugging Face, which ours are (its fused projections cut apart). */
+/**
+ * @file For tests: audiocraft's tensors under the names of the Hugging Face conversion, which ours are (spec §9.2). Its q,
+ * k and v are stored as one.
+ */
 
 import { type Tensor, tensor } from "../src/tensor.js";
 
-export function fromAudiocraft(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  const ours = new Map<string, Tensor>();
-  const layerNames: Record<string, string> = {
-    "self_attn.out_proj": "self_attn.out_proj",
-    "cross_attention.out_proj": "encoder_attn.out_proj",
-    linear1: "fc1",
-    linear2: "fc2",
-    norm1: "self_attn_layer_norm",
-    norm_cross: "encoder_attn_layer_norm",
-    norm2: "final_layer_norm",
-  };
-  for (const [name, value] of tensors) {
-    const [, table, k] = /^(emb|linears)\.(\d+)\.weight$/.exec(name) ?? [];
-    const [, layer, part, kind] = /^transformer\.layers\.(\d+)\.(.*?)\.?(weight|bias|in_proj_weight)$/.exec(name) ?? [];
-    if (table !== undefined)
-      ours.set(
-        table === "emb" ? `decoder.model.decoder.embed_tokens.${k}.weight` : `decoder.lm_heads.${k}.weight`,
-        value,
-      );
-    else if (name.startsWith("out_norm."))
-      ours.set(name.replace("out_norm", "decoder.model.decoder.layer_norm"), value);
-    else if (name.includes("output_proj.")) ours.set(name.replace(/^.*output_proj/, "enc_to_dec_proj"), value);
-    else if (kind === "in_proj_weight") {
-      const attention = part === "self_attn" ? "self_attn" : "encoder_attn";
-      for (const [i, projection] of ["q_proj", "k_proj", "v_proj"].entries())
-        ours.set(`decoder.model.decoder.layers.${layer}.${attention}.${projection}.weight`, third(value, i));
-    } else if (part !== undefined) ours.set(`decoder.model.decoder.layers.${layer}.${layerNames[part]}.${kind}`, value);
-  }
-  return ours;
-}
+const spellings: readonly (readonly [RegExp, string])[] = [
+  [/^emb\.(\d+)/, "decoder.model.decoder.embed_tokens.$1"],
+  [/^linears\./, "decoder.lm_heads."],
+  [/^out_norm/, "decoder.model.decoder.layer_norm"],
+  [/^.*output_proj\./, "enc_to_dec_proj."],
+  [/^transformer\.layers/, "decoder.model.decoder.layers"],
+  [/\.cross_attention\./, ".encoder_attn."],
+  [/\.norm1\./, ".self_attn_layer_norm."],
+  [/\.norm_cross\./, ".encoder_attn_layer_norm."],
+  [/\.norm2\./, ".final_layer_norm."],
+  [/\.linear(\d)\./, ".fc$1."],
+];
+
+export const fromAudiocraft = (tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  new Map([...tensors].flatMap(renamed));
 
 // --- internal ---
 
-function third(stacked: Tensor, i: number): Tensor {
-  const [rows, width] = stacked.shape as [number, number];
-  const size = (rows / 3) * width;
-  return tensor(
-    "float32",
-    [rows / 3, width],
-    (stacked.data as Float32Array<ArrayBuffer>).slice(i * size, (i + 1) * size),
-  );
+function renamed([name, weight]: [string, Tensor]): [string, Tensor][] {
+  const full = spellings.reduce((spelled, [theirs, ours]) => spelled.replace(theirs, ours), name);
+  if (!full.endsWith("in_proj_weight")) return [[full, weight]];
+  const [rows, width] = weight.shape as [number, number];
+  const third = weight.data.length / 3;
+  return ["q", "k", "v"].map((letter, i) => [
+    full.replace("in_proj_weight", `${letter}_proj.weight`),
+    tensor("float32", [rows / 3, width], (weight.data as Float32Array<ArrayBuffer>).slice(i * third, (i + 1) * third)),
+  ]);
 }

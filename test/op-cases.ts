@@ -139,7 +139,6 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
   sub: binary(ops.sub, (a, b) => a - b),
   mul: binary(ops.mul, (a, b) => a * b),
   div: binary(ops.div, (a, b) => a / b, ["float32"], { from: nonzero }),
-  mod: binary(ops.mod, (a, b) => ((a % b) + b) % b, ["int64"], { from: nonzero }),
   less: binary(ops.less, (a, b) => Number(a < b), ["float32", "int64"], { to: "bool" }),
   lessOrEqual: binary(ops.lessOrEqual, (a, b) => Number(a <= b), ["float32", "int64"], { to: "bool" }),
   and: binary(ops.and, (a, b) => a & b, ["bool"]),

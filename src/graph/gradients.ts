@@ -15,9 +15,7 @@ import { known, type Node, type Value } from "./value.js";
 export type GradientRule = (node: Node, dy: readonly (Value | undefined)[]) => readonly (Value | undefined)[];
 
 /** Operators through which nothing is learnt: their results are whole numbers, or yes and no. */
-export const stepwise: ReadonlySet<string> = new Set([
-  ...["Shape", "Range", "ArgMax", "Less", "LessOrEqual", "And", "Mod"],
-]);
+export const stepwise: ReadonlySet<string> = new Set([...["Shape", "Range", "ArgMax", "Less", "LessOrEqual", "And"]]);
 
 export const gradients: Readonly<Record<string, GradientRule>> = {
   Add: rule((dy) => [dy, dy]),

@@ -36,7 +36,6 @@ export const add = binary("Add");
 export const sub = binary("Sub");
 export const mul = binary("Mul");
 export const div = binary("Div");
-export const mod = binary("Mod");
 export const less = binary("Less", "bool");
 export const lessOrEqual = binary("LessOrEqual", "bool");
 export const and = binary("And", "bool");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { fromAudiocraft } from "../../test/audiocraft-names.js";
 import { floats, integers, largestDifference, named, readGolden, rowsOf } from "../../test/golden.js";
 import { bindTensors, flat } from "../../test/models.js";
 import { type Codes, codes, joinFrames } from "../codes.js";
@@ -22,7 +23,7 @@ after(() => runtime.dispose());
 const width = 48;
 const inputs = readGolden("audiocraft_lm_tiny", "inputs.safetensors");
 const expected = readGolden("audiocraft_lm_tiny");
-const bind = bindTensors(new Map([...readGolden("audiocraft_lm_tiny", "model.safetensors")].flatMap(renamed)));
+const bind = bindTensors(fromAudiocraft(readGolden("audiocraft_lm_tiny", "model.safetensors")));
 const config = lmConfig(
   { vocab_size: 64, num_hidden_layers: 2, ffn_dim: 192, num_attention_heads: 4, hidden_size: width },
   true,
@@ -30,28 +31,6 @@ const config = lmConfig(
 );
 // The reference's text states are projected already: they are as wide as the model.
 const lm = new LanguageModel(config, { textWidth: width }, runtime, bind);
-
-/** A tensor of audiocraft's under the names of the Hugging Face conversion (spec §9.2): q, k and v are stored as one. */
-function renamed([name, weight]: [string, Tensor]): [string, Tensor][] {
-  const spellings: [RegExp, string][] = [
-    [/^emb\.(\d+)/, "decoder.model.decoder.embed_tokens.$1"],
-    [/^linears\./, "decoder.lm_heads."],
-    [/^out_norm/, "decoder.model.decoder.layer_norm"],
-    [/^transformer\.layers/, "decoder.model.decoder.layers"],
-    [/\.cross_attention\./, ".encoder_attn."],
-    [/\.norm1\./, ".self_attn_layer_norm."],
-    [/\.norm_cross\./, ".encoder_attn_layer_norm."],
-    [/\.norm2\./, ".final_layer_norm."],
-    [/\.linear(\d)\./, ".fc$1."],
-  ];
-  const full = spellings.reduce((spelled, [theirs, ours]) => spelled.replace(theirs, ours), name);
-  if (!full.endsWith("in_proj_weight")) return [[full, weight]];
-  const third = weight.data.length / 3;
-  return ["q", "k", "v"].map((letter, i) => [
-    full.replace("in_proj_weight", `${letter}_proj.weight`),
-    tensor("float32", [width, width], (weight.data as Float32Array<ArrayBuffer>).slice(i * third, (i + 1) * third)),
-  ]);
-}
 
 /** The first `tokens` text states of row `b`. */
 const states = (b: number, tokens: number): Tensor<"float32"> => {
