@@ -3,8 +3,8 @@
  * checkpoint can have wrong is found here, before anything is computed; what is big is compiled when first used.
  */
 
-import { z } from "zod";
-import { codecConfig } from "./codec/config.js";
+import { canResample } from "./audio/resample.js";
+import { type CodecConfig, chunking, codecConfig, hop } from "./codec/config.js";
 import { Encodec } from "./codec/encodec.js";
 import { HocketError } from "./errors.js";
 import type { Binder } from "./graph/compile.js";
@@ -12,13 +12,18 @@ import type { Scope } from "./graph/value.js";
 import { lmConfig } from "./lm/config.js";
 import { LanguageModel } from "./lm/lm.js";
 import type { ChromaConfig } from "./melody/chroma.js";
+import {
+  type GenerationDefaults,
+  readChroma,
+  readConfig,
+  readDefaults,
+  readTokenizer,
+  section,
+} from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
-import { loadSentencePiece } from "./text/spiece.js";
 import { t5Config } from "./text/t5.js";
-import type { Tokenizer } from "./text/tokenizer.js";
-import { loadTokenizer } from "./text/tokenizer-json.js";
 import { bindWeights } from "./weights/bind.js";
 import { type Checkpoint, openCheckpoint } from "./weights/checkpoint.js";
 import { findNonFinite } from "./weights/finite.js";
@@ -47,17 +52,6 @@ export interface MusicModel extends CodecModel {
   readonly defaults: GenerationDefaults;
 }
 
-/** What the model's generation_config.json asks for. */
-export interface GenerationDefaults {
-  readonly guidance?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly greedy?: boolean;
-  /** Seconds that the model was trained on: longer pieces are made in windows of this. */
-  readonly window: number;
-}
-
 /** @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together */
 export async function loadModel(
   folder: Folder,
@@ -75,13 +69,23 @@ export async function loadModel(
   if (type !== "musicgen" && type !== "musicgen_melody") throw unknownType(folder, type);
   const where = `${folder.location}/config.json`;
   const crossAttention = type === "musicgen";
-  const decoder = lmConfig(config.decoder, crossAttention, `${where} (decoder)`);
-  const textConfig = t5Config(config.text_encoder, `${where} (text_encoder)`);
+  const decoder = lmConfig(section(config, "decoder", where), crossAttention, `${where} (decoder)`);
+  const textConfig = t5Config(section(config, "text_encoder", where), `${where} (text_encoder)`);
   const tokenizer = await readTokenizer(folder);
-  const chroma = crossAttention ? undefined : await chromaConfig(folder, config);
+  if (tokenizer.vocabSize > textConfig.vocab_size)
+    throw new HocketError(
+      "bad-checkpoint",
+      `${folder.location}: its tokenizer has ${tokenizer.vocabSize} pieces, its text encoder ${textConfig.vocab_size}: they are of different models`,
+    );
+  const chroma = crossAttention ? undefined : await readChroma(folder, config);
 
   return withCheckpoint(folder, async (checkpoint) => {
-    const codec = createCodec(config.audio_encoder, `${where} (audio_encoder)`, checkpoint, runtime, options);
+    checkDepth(checkpoint, where, {
+      "decoder.num_hidden_layers": decoder.num_hidden_layers,
+      "text_encoder.num_layers": textConfig.num_layers,
+    });
+    const audio = section(config, "audio_encoder", where);
+    const codec = createCodec(audio, `${where} (audio_encoder)`, checkpoint, runtime, options);
     if (codec.config.normalize || codec.config.chunk_length_s !== null)
       throw new HocketError(
         "bad-checkpoint",
@@ -100,7 +104,11 @@ export async function loadModel(
     const text = new TextStates(tokenizer, textConfig, runtime, binder(checkpoint, textPrefix), options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
     const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bind, options);
-    const parts = { "text encoder": text.describe(), "language model": lm.describe(), codec: codec.describe() };
+    const parts = {
+      "text encoder": described(where, text),
+      "language model": described(where, lm),
+      codec: described(where, codec),
+    };
     const prefixes = [textPrefix, "", prefixOf("audio_encoder", checkpoint.tensors.keys())];
     await checkWeights(checkpoint, Object.values(parts), prefixes);
     return {
@@ -129,23 +137,19 @@ export async function loadCodec(
   options: SessionOptions = {},
 ): Promise<CodecModel> {
   const config = await readConfig(folder);
+  const where = `${folder.location}/config.json`;
   const alone = config.model_type === "encodec";
   if (!alone && config.audio_encoder === undefined) throw unknownType(folder, config.model_type);
   return withCheckpoint(folder, async (checkpoint) => {
-    const codec = createCodec(
-      alone ? config : config.audio_encoder,
-      `${folder.location}/config.json`,
-      checkpoint,
-      runtime,
-      options,
-    );
-    const part = codec.describe();
+    const audio = alone ? config : section(config, "audio_encoder", where);
+    const codec = createCodec(audio, where, checkpoint, runtime, options);
+    const part = described(where, codec);
     await checkWeights(checkpoint, [part], [prefixOf("audio_encoder", checkpoint.tensors.keys())], alone);
     return {
       name,
       licence: await licenceOf(folder),
       codec,
-      sides: alone ? 1 : lmConfig(config.decoder, true, `${folder.location}/config.json (decoder)`).audio_channels,
+      sides: alone ? 1 : lmConfig(section(config, "decoder", where), true, `${where} (decoder)`).audio_channels,
       checkpoint,
       parts: { codec: part },
       dispose: async () => {
@@ -168,15 +172,13 @@ export async function nonFiniteWeight(checkpoint: Checkpoint): Promise<HocketErr
 
 // --- internal ---
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** Up to this size, all weights are looked through for NaN at load (a fraction of a second); else when a result is NaN. */
 const scanBytes = 256 * 2 ** 20;
 
 const unknownType = (folder: Folder, type: unknown) =>
   new HocketError(
     "unsupported",
-    `${folder.location}/config.json describes a model of type ${JSON.stringify(type)}; Hocket knows musicgen, musicgen_melody and encodec`,
+    `${folder.location}/config.json ${type === undefined ? "does not say its model_type" : `describes a model of type ${JSON.stringify(type)}`}; Hocket knows musicgen, musicgen_melody and encodec`,
   );
 
 async function withCheckpoint<T>(folder: Folder, make: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
@@ -202,7 +204,52 @@ function createCodec(
   ).length;
   if (stored === 0)
     throw new HocketError("bad-checkpoint", `${checkpoint.location} holds no codebooks (${prefix}quantizer.layers.*)`);
-  return new Encodec(codecConfig(json, where), stored, runtime, binder(checkpoint, prefix), options);
+  const config = codecConfig(json, where);
+  checkDepth(checkpoint, where, {
+    num_lstm_layers: config.num_lstm_layers,
+    upsampling_ratios: config.upsampling_ratios.length,
+    num_residual_layers: config.num_residual_layers * config.upsampling_ratios.length,
+  });
+  checkSizes(config, where);
+  return new Encodec(config, stored, runtime, binder(checkpoint, prefix), options);
+}
+
+/** Describing a model takes as long as it has layers, and each layer has weights. */
+function checkDepth(checkpoint: Checkpoint, where: string, layers: Readonly<Record<string, number>>): void {
+  for (const [field, count] of Object.entries(layers))
+    if (count > checkpoint.tensors.size)
+      throw new HocketError(
+        "bad-checkpoint",
+        `${where}: ${field} says ${count} layers, and there are ${checkpoint.tensors.size} tensors in all: do config.json and the weights belong together?`,
+      );
+}
+
+/** What no weight's shape would give away: numbers that lead to empty chunks, or to more padding than sound. */
+function checkSizes(config: CodecConfig, where: string): void {
+  const reach =
+    config.residual_kernel_size * config.dilation_growth_rate ** Math.max(0, config.num_residual_layers - 1);
+  const chunk = chunking(config);
+  for (const [field, good] of [
+    ["sampling_rate", canResample(config.sampling_rate) && hop(config) <= config.sampling_rate],
+    ["chunk_length_s", chunk === undefined || chunk.length >= hop(config)],
+    ["overlap", chunk === undefined || chunk.stride >= hop(config)],
+    ["dilation_growth_rate", reach <= config.sampling_rate],
+  ] as const)
+    if (!good)
+      throw new HocketError(
+        "bad-checkpoint",
+        `${where}: no codec has a ${field} of ${config[field]} beside its other numbers`,
+      );
+}
+
+/** The part's weights. Numbers of config.json that fit no model at all come out here. */
+function described(where: string, part: { describe(): Scope }): Scope {
+  try {
+    return part.describe();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HocketError("bad-checkpoint", `${where}: no model can have these numbers (${why})`, { cause });
+  }
 }
 
 const binder =
@@ -227,105 +274,4 @@ async function checkWeights(
   );
   const damaged = bytes <= scanBytes ? await nonFiniteWeight(checkpoint) : undefined;
   if (damaged !== undefined) throw damaged;
-}
-
-async function readBytes(folder: Folder, name: string): Promise<Uint8Array | undefined> {
-  const file = await folder.open(name);
-  if (file === undefined) return undefined;
-  try {
-    return await file.read(0, file.size);
-  } finally {
-    await file.close();
-  }
-}
-
-async function readJson(folder: Folder, name: string): Promise<Json | undefined> {
-  const bytes = await readBytes(folder, name);
-  if (bytes === undefined) return undefined;
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (cause) {
-    throw new HocketError("bad-checkpoint", `${folder.location}/${name} is not a JSON object`, { cause });
-  }
-}
-
-async function readConfig(folder: Folder): Promise<Json> {
-  const config = await readJson(folder, "config.json");
-  if (config === undefined)
-    throw new HocketError(
-      "bad-checkpoint",
-      `${folder.location} has no config.json: give the folder of a model in Hugging Face layout`,
-    );
-  return config;
-}
-
-async function readTokenizer(folder: Folder): Promise<Tokenizer> {
-  const json = await readJson(folder, "tokenizer.json");
-  if (json !== undefined) return loadTokenizer(json);
-  const pieces = await readBytes(folder, "spiece.model");
-  if (pieces !== undefined) {
-    // T5's sentinels are not in the file; its tokenizer adds a hundred unless it says otherwise.
-    const { extra_ids } = (await readJson(folder, "tokenizer_config.json")) ?? {};
-    return loadSentencePiece(pieces, typeof extra_ids === "number" ? extra_ids : 100);
-  }
-  throw new HocketError(
-    "bad-checkpoint",
-    `${folder.location} has neither tokenizer.json nor spiece.model: prompts cannot be read`,
-  );
-}
-
-const GenerationConfig = z.object({
-  guidance_scale: z.number().nullish(),
-  temperature: z.number().nullish(),
-  top_k: z.int().nullish(),
-  top_p: z.number().nullish(),
-  do_sample: z.boolean().nullish(),
-  max_length: z.int().positive().nullish(),
-});
-
-async function readDefaults(folder: Folder, frameRate: number): Promise<GenerationDefaults> {
-  const parsed = GenerationConfig.safeParse((await readJson(folder, "generation_config.json")) ?? {});
-  if (!parsed.success)
-    throw new HocketError(
-      "bad-checkpoint",
-      `${folder.location}/generation_config.json: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`,
-    );
-  const { guidance_scale, temperature, top_k, top_p, do_sample, max_length } = parsed.data;
-  return {
-    ...(guidance_scale == null ? {} : { guidance: guidance_scale }),
-    ...(temperature == null ? {} : { temperature }),
-    ...(top_k == null ? {} : { topK: top_k }),
-    ...(top_p == null || top_p >= 1 ? {} : { topP: top_p }), // transformers' 1.0 is "off"
-    ...(do_sample === false ? { greedy: true } : {}),
-    // max_length counts steps: 1500 of 50 a second are MusicGen's 30 s, 404 are 8 s and the delays.
-    window: max_length == null || max_length < frameRate ? 30 : Math.floor(max_length / frameRate),
-  };
-}
-
-const Preprocessor = z.object({
-  feature_size: z.int().positive().default(12),
-  sampling_rate: z.int().positive().default(32000),
-  hop_length: z.int().positive().default(4096),
-  n_fft: z.int().positive().default(16384),
-});
-
-async function chromaConfig(
-  folder: Folder,
-  config: Json,
-): Promise<{ config: ChromaConfig; bins: number; length: number }> {
-  const parsed = Preprocessor.safeParse((await readJson(folder, "preprocessor_config.json")) ?? {});
-  if (!parsed.success)
-    throw new HocketError(
-      "bad-checkpoint",
-      `${folder.location}/preprocessor_config.json does not say how to read a melody`,
-    );
-  const { feature_size, sampling_rate, hop_length, n_fft } = parsed.data;
-  const sizes = z
-    .object({ num_chroma: z.int().positive().default(12), chroma_length: z.int().positive().default(235) })
-    .parse(config);
-  return {
-    config: { sampleRate: sampling_rate, fftSize: n_fft, hop: hop_length, bins: feature_size },
-    bins: sizes.num_chroma,
-    length: sizes.chroma_length,
-  };
 }
