@@ -3,7 +3,7 @@
  * column, the codec turns codes into sound while the rest is still being written.
  */
 
-import { resample } from "./audio/resample.js";
+import { resampleInTurns } from "./audio/resample.js";
 import { type Waveform, withChannels } from "./audio/waveform.js";
 import type { DecoderStream, Samples } from "./codec/decoder.js";
 import { type Codes, codes, frameCount, joinFrames } from "./codes.js";
@@ -49,6 +49,7 @@ export async function* generate(
       "bad-request",
       `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
     );
+  const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
   const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
   const notes =
     asked.melody === undefined && [asked.prompt].flat().some(isEmpty)
@@ -65,7 +66,7 @@ export async function* generate(
       prompt,
       condition: (start) => ({
         text: texts.get(piece.prompt),
-        melody: asked.melody && melodyFrom(model, asked.melody, start, frames > window),
+        melody: tune && melodyFrom(model, tune, start, frames > window),
       }),
     }),
   );
@@ -180,15 +181,26 @@ async function intro(
   );
 }
 
+/** The melody as the model hears it: one channel, at the rate of its chroma. */
+async function tuneOf(
+  { chroma }: MusicModel,
+  melody: Waveform,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const resampled = await resampleInTurns(melody, chroma!.sampleRate, signal);
+  const [tune] = withChannels(resampled, 1).channels as [Float32Array];
+  if (tune.length === 0) throw new HocketError("bad-request", "the melody is too short to be heard: give a longer one");
+  return tune;
+}
+
 /**
  * The pitch classes that a window hears. In a piece of several windows the tune is repeated as sound, and each hears it
  * from where it stands; in one window its chroma is repeated (spec §4.6, §7.2).
  */
-function melodyFrom(model: MusicModel, melody: Waveform, startFrame: number, several: boolean): Int32Array {
+function melodyFrom(model: MusicModel, tune: Float32Array, startFrame: number, several: boolean): Int32Array {
   const config = model.chroma!;
-  let [samples] = withChannels(resample(melody, config.sampleRate), 1).channels as [Float32Array];
+  let samples = tune;
   if (several) {
-    const tune = samples;
     const start = Math.round((startFrame / model.codec.frameRate) * config.sampleRate);
     samples = Float32Array.from(
       { length: model.defaults.window * config.sampleRate },
@@ -210,6 +222,7 @@ class Sound {
     readonly pieces: number,
   ) {
     this.#decoder = model.codec.decoder(model.lm.config.num_codebooks / model.sides);
+    this.#decoder.catch(() => {}); // whoever awaits it is told
     this.#heard = Array.from({ length: pieces }, () => Array.from({ length: model.sides }, () => []));
   }
 
