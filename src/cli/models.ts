@@ -24,6 +24,9 @@ export async function findModel(
   signal: AbortSignal,
 ): Promise<{ folder: Folder; name: string }> {
   if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled) };
+  const { HF_ENDPOINT: endpoint } = process.env;
+  if (endpoint && !URL.canParse(endpoint))
+    throw new HocketError("bad-request", `HF_ENDPOINT is "${endpoint}", which is no address: give one, or unset it`);
   let folder: Folder | undefined;
   for await (const event of fetchModel(name, { signal })) {
     if (event.type === "file" && !event.cached)
