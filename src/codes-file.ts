@@ -32,8 +32,10 @@ export async function readCodes(
   const bad = (what: string) =>
     new HocketError("bad-file", `${name}: ${what}; a codes file holds \`codes\`, whole numbers of shape [B, K, T]`);
   const { tensors, metadata } = await readHeader(file, name);
+  const unread = new Set([...tensors.keys()].filter((each) => /^(codes|scale)(\.\d+)?$/.test(each)));
   const read = async (tensorName: string) => {
     const entry = tensors.get(tensorName);
+    unread.delete(tensorName);
     return entry === undefined ? undefined : readTensor(file, entry);
   };
   const single = await read("codes");
@@ -50,6 +52,7 @@ export async function readCodes(
   }
   if (chunks.length === 0)
     throw bad(`there are no codes among its tensors (${[...tensors.keys()].slice(0, 4).join(", ") || "none"})`);
+  if (unread.size > 0) throw bad(`${[...unread][0]} belongs to no chunk; they count from codes.0 without gaps`);
   const [first] = chunks;
   if (
     chunks.some(
@@ -69,6 +72,8 @@ function grids({ dtype, shape, data }: Tensor, name: string, bad: (what: string)
   if (dtype !== "int32" && dtype !== "int64" && dtype !== "int16") throw bad(`${name} holds ${dtype}`);
   const [batch, codebooks, frames] = (shape.length === 2 ? [1, ...shape] : shape) as [number, number, number];
   if (shape.length < 2 || shape.length > 3 || data.length === 0) throw bad(`${name} has shape [${shape.join(", ")}]`);
+  const wide = data.findIndex((code: number | bigint) => Number(code) !== (Number(code) | 0));
+  if (wide >= 0) throw bad(`${name} holds ${data[wide]}`);
   const rows = Array.from({ length: batch * codebooks }, (_, r) =>
     Int32Array.from(data.subarray(r * frames, (r + 1) * frames), Number),
   );

@@ -22,13 +22,16 @@ export const frameCount = (grid: Codes): number => grid[0]?.length ?? 0;
 export const sliceFrames = (grid: Codes, start: number, end?: number): Codes =>
   codes(grid.map((row) => row.slice(start, end)));
 
-/** The frames of `first`, then those of `second`. */
-export const joinFrames = (first: Codes, second: Codes): Codes =>
+/** The frames of the first grid, then those of the next, and so on. */
+export const joinFrames = (grids: readonly Codes[]): Codes =>
   codes(
-    first.map((row, k) => {
-      const joined = new Int32Array(row.length + second[k]!.length);
-      joined.set(row);
-      joined.set(second[k]!, row.length);
+    grids[0]!.map((_, k) => {
+      const joined = new Int32Array(grids.reduce((sum, grid) => sum + grid[k]!.length, 0));
+      let at = 0;
+      for (const grid of grids) {
+        joined.set(grid[k]!, at);
+        at += grid[k]!.length;
+      }
       return joined;
     }),
   );

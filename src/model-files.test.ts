@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HocketError } from "./errors.js";
-import { chromaConfig, readConfig, readDefaults, readTokenizer } from "./model-files.js";
+import { readChroma, readConfig, readDefaults, readTokenizer } from "./model-files.js";
 import { memoryFolder } from "./weights/memory.js";
 
 const folder = (files: Record<string, string>) =>
@@ -39,8 +39,8 @@ test("files that are missing or not what they should be are named", async () => 
 
 test("how a melody is heard: both files must agree", async () => {
   const preprocessor = folder({ "preprocessor_config.json": '{"feature_size": 12, "n_fft": 1024}' });
-  const { config, bins, length } = await chromaConfig(preprocessor, { chroma_length: 14 });
+  const { config, bins, length } = await readChroma(preprocessor, { chroma_length: 14 });
   assert.deepEqual([config.fftSize, config.bins, bins, length], [1024, 12, 12, 14]);
-  await assert.rejects(chromaConfig(preprocessor, { chroma_length: "long" }), bad(/how to read a melody/));
-  await assert.rejects(chromaConfig(preprocessor, { num_chroma: 24 }), bad(/how to read a melody/));
+  await assert.rejects(readChroma(preprocessor, { chroma_length: "long" }), bad(/config\.json: chroma_length/));
+  await assert.rejects(readChroma(preprocessor, { num_chroma: 24 }), bad(/12 pitch classes.*hears 24/));
 });

@@ -3,7 +3,8 @@
  * checkpoint can have wrong is found here, before anything is computed; what is big is compiled when first used.
  */
 
-import { codecConfig } from "./codec/config.js";
+import { canResample } from "./audio/resample.js";
+import { type CodecConfig, chunking, codecConfig, hop } from "./codec/config.js";
 import { Encodec } from "./codec/encodec.js";
 import { HocketError } from "./errors.js";
 import type { Binder } from "./graph/compile.js";
@@ -11,7 +12,14 @@ import type { Scope } from "./graph/value.js";
 import { lmConfig } from "./lm/config.js";
 import { LanguageModel } from "./lm/lm.js";
 import type { ChromaConfig } from "./melody/chroma.js";
-import { chromaConfig, type GenerationDefaults, readConfig, readDefaults, readTokenizer } from "./model-files.js";
+import {
+  type GenerationDefaults,
+  readChroma,
+  readConfig,
+  readDefaults,
+  readTokenizer,
+  section,
+} from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
@@ -61,13 +69,18 @@ export async function loadModel(
   if (type !== "musicgen" && type !== "musicgen_melody") throw unknownType(folder, type);
   const where = `${folder.location}/config.json`;
   const crossAttention = type === "musicgen";
-  const decoder = lmConfig(config.decoder, crossAttention, `${where} (decoder)`);
-  const textConfig = t5Config(config.text_encoder, `${where} (text_encoder)`);
+  const decoder = lmConfig(section(config, "decoder", where), crossAttention, `${where} (decoder)`);
+  const textConfig = t5Config(section(config, "text_encoder", where), `${where} (text_encoder)`);
   const tokenizer = await readTokenizer(folder);
-  const chroma = crossAttention ? undefined : await chromaConfig(folder, config);
+  const chroma = crossAttention ? undefined : await readChroma(folder, config);
 
   return withCheckpoint(folder, async (checkpoint) => {
-    const codec = createCodec(config.audio_encoder, `${where} (audio_encoder)`, checkpoint, runtime, options);
+    checkDepth(checkpoint, where, {
+      "decoder.num_hidden_layers": decoder.num_hidden_layers,
+      "text_encoder.num_layers": textConfig.num_layers,
+    });
+    const audio = section(config, "audio_encoder", where);
+    const codec = createCodec(audio, `${where} (audio_encoder)`, checkpoint, runtime, options);
     if (codec.config.normalize || codec.config.chunk_length_s !== null)
       throw new HocketError(
         "bad-checkpoint",
@@ -86,7 +99,11 @@ export async function loadModel(
     const text = new TextStates(tokenizer, textConfig, runtime, binder(checkpoint, textPrefix), options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
     const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bind, options);
-    const parts = { "text encoder": text.describe(), "language model": lm.describe(), codec: codec.describe() };
+    const parts = {
+      "text encoder": described(where, text),
+      "language model": described(where, lm),
+      codec: described(where, codec),
+    };
     const prefixes = [textPrefix, "", prefixOf("audio_encoder", checkpoint.tensors.keys())];
     await checkWeights(checkpoint, Object.values(parts), prefixes);
     return {
@@ -115,23 +132,19 @@ export async function loadCodec(
   options: SessionOptions = {},
 ): Promise<CodecModel> {
   const config = await readConfig(folder);
+  const where = `${folder.location}/config.json`;
   const alone = config.model_type === "encodec";
   if (!alone && config.audio_encoder === undefined) throw unknownType(folder, config.model_type);
   return withCheckpoint(folder, async (checkpoint) => {
-    const codec = createCodec(
-      alone ? config : config.audio_encoder,
-      `${folder.location}/config.json`,
-      checkpoint,
-      runtime,
-      options,
-    );
-    const part = codec.describe();
+    const audio = alone ? config : section(config, "audio_encoder", where);
+    const codec = createCodec(audio, where, checkpoint, runtime, options);
+    const part = described(where, codec);
     await checkWeights(checkpoint, [part], [prefixOf("audio_encoder", checkpoint.tensors.keys())], alone);
     return {
       name,
       licence: await licenceOf(folder),
       codec,
-      sides: alone ? 1 : lmConfig(config.decoder, true, `${folder.location}/config.json (decoder)`).audio_channels,
+      sides: alone ? 1 : lmConfig(section(config, "decoder", where), true, `${where} (decoder)`).audio_channels,
       checkpoint,
       parts: { codec: part },
       dispose: async () => {
@@ -160,7 +173,7 @@ const scanBytes = 256 * 2 ** 20;
 const unknownType = (folder: Folder, type: unknown) =>
   new HocketError(
     "unsupported",
-    `${folder.location}/config.json describes a model of type ${JSON.stringify(type)}; Hocket knows musicgen, musicgen_melody and encodec`,
+    `${folder.location}/config.json ${type === undefined ? "does not say its model_type" : `describes a model of type ${JSON.stringify(type)}`}; Hocket knows musicgen, musicgen_melody and encodec`,
   );
 
 async function withCheckpoint<T>(folder: Folder, make: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
@@ -186,7 +199,52 @@ function createCodec(
   ).length;
   if (stored === 0)
     throw new HocketError("bad-checkpoint", `${checkpoint.location} holds no codebooks (${prefix}quantizer.layers.*)`);
-  return new Encodec(codecConfig(json, where), stored, runtime, binder(checkpoint, prefix), options);
+  const config = codecConfig(json, where);
+  checkDepth(checkpoint, where, {
+    num_lstm_layers: config.num_lstm_layers,
+    upsampling_ratios: config.upsampling_ratios.length,
+    num_residual_layers: config.num_residual_layers * config.upsampling_ratios.length,
+  });
+  checkSizes(config, where);
+  return new Encodec(config, stored, runtime, binder(checkpoint, prefix), options);
+}
+
+/** Describing a model takes as long as it has layers, and each layer has weights. */
+function checkDepth(checkpoint: Checkpoint, where: string, layers: Readonly<Record<string, number>>): void {
+  for (const [field, count] of Object.entries(layers))
+    if (count > checkpoint.tensors.size)
+      throw new HocketError(
+        "bad-checkpoint",
+        `${where}: ${field} says ${count} layers, and there are ${checkpoint.tensors.size} tensors in all: do config.json and the weights belong together?`,
+      );
+}
+
+/** What no weight's shape would give away: numbers that lead to empty chunks, or to more padding than sound. */
+function checkSizes(config: CodecConfig, where: string): void {
+  const reach =
+    config.residual_kernel_size * config.dilation_growth_rate ** Math.max(0, config.num_residual_layers - 1);
+  const chunk = chunking(config);
+  for (const [field, good] of [
+    ["sampling_rate", canResample(config.sampling_rate) && hop(config) <= config.sampling_rate],
+    ["chunk_length_s", chunk === undefined || chunk.length >= hop(config)],
+    ["overlap", chunk === undefined || chunk.stride >= hop(config)],
+    ["dilation_growth_rate", reach <= config.sampling_rate],
+  ] as const)
+    if (!good)
+      throw new HocketError(
+        "bad-checkpoint",
+        `${where}: no codec has a ${field} of ${config[field]} beside its other numbers`,
+      );
+}
+
+/** The part's weights. Numbers of config.json that fit no model at all come out here. */
+function described(where: string, part: { describe(): Scope }): Scope {
+  try {
+    return part.describe();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HocketError("bad-checkpoint", `${where}: no model can have these numbers (${why})`, { cause });
+  }
 }
 
 const binder =

@@ -3,10 +3,10 @@
  * column, the codec turns codes into sound while the rest is still being written.
  */
 
-import { resample } from "./audio/resample.js";
+import { resampleInTurns } from "./audio/resample.js";
 import { type Waveform, withChannels } from "./audio/waveform.js";
 import type { DecoderStream, Samples } from "./codec/decoder.js";
-import { type Codes, codes, frameCount, joinFrames } from "./codes.js";
+import { type Codes, frameCount, joinFrames } from "./codes.js";
 import { HocketError } from "./errors.js";
 import type { Condition } from "./lm/condition.js";
 import { composePiece, type PieceItem } from "./lm/windows.js";
@@ -49,6 +49,7 @@ export async function* generate(
       "bad-request",
       `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
     );
+  const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
   const texts = new Map<string, Condition["text"]>();
   for (const { prompt } of pieces)
     if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
@@ -65,7 +66,7 @@ export async function* generate(
       prompt,
       condition: (start) => ({
         text: texts.get(piece.prompt),
-        melody: asked.melody && melodyFrom(model, asked.melody, start, frames > window),
+        melody: tune && melodyFrom(model, tune, start, frames > window),
       }),
     }),
   );
@@ -77,18 +78,17 @@ export async function* generate(
   const composing = composePiece(lm, items, { frames, window, stride, guidance: settings.guidance, sampling, signal });
 
   const sound = new Sound(model, pieces.length);
-  const composed = pieces.map(
-    () => prompt ?? codes(Array.from({ length: lm.config.num_codebooks }, () => new Int32Array(0))),
-  );
+  const composed: Codes[][] = pieces.map(() => (prompt === undefined ? [] : [prompt])); // joined once, at the end
+  let made = 0; // frames
   const started = now();
   try {
     if (prompt !== undefined) yield* sound.push(pieces.map(() => prompt));
     for await (const event of composing) {
-      for (const [i, more] of event.codes.entries()) composed[i] = joinFrames(composed[i]!, more);
+      for (const [i, more] of event.codes.entries()) composed[i]!.push(more);
+      made += frameCount(event.codes[0]!);
       yield* sound.push(event.codes);
       const seconds = (now() - started) / 1000;
       const stepsPerSecond = event.step / seconds;
-      const made = frameCount(composed[0]!) - (prompt === undefined ? 0 : frameCount(prompt));
       yield {
         type: "progress",
         step: event.step,
@@ -104,7 +104,7 @@ export async function* generate(
   }
   yield {
     type: "done",
-    pieces: pieces.map((piece, i) => ({ ...piece, waveform: sound.waveform(i), codes: composed[i]! })),
+    pieces: pieces.map((piece, i) => ({ ...piece, waveform: sound.waveform(i), codes: joinFrames(composed[i]!) })),
     seconds: (now() - started) / 1000,
   };
 }
@@ -180,15 +180,26 @@ async function intro(
   );
 }
 
+/** The melody as the model hears it: one channel, at the rate of its chroma. */
+async function tuneOf(
+  { chroma }: MusicModel,
+  melody: Waveform,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const resampled = await resampleInTurns(melody, chroma!.sampleRate, signal);
+  const [tune] = withChannels(resampled, 1).channels as [Float32Array];
+  if (tune.length === 0) throw new HocketError("bad-request", "the melody is too short to be heard: give a longer one");
+  return tune;
+}
+
 /**
  * The pitch classes that a window hears. In a piece of several windows the tune is repeated as sound, and each hears it
  * from where it stands; in one window its chroma is repeated (spec §4.6, §7.2).
  */
-function melodyFrom(model: MusicModel, melody: Waveform, startFrame: number, several: boolean): Int32Array {
+function melodyFrom(model: MusicModel, tune: Float32Array, startFrame: number, several: boolean): Int32Array {
   const config = model.chroma!;
-  let [samples] = withChannels(resample(melody, config.sampleRate), 1).channels as [Float32Array];
+  let samples = tune;
   if (several) {
-    const tune = samples;
     const start = Math.round((startFrame / model.codec.frameRate) * config.sampleRate);
     samples = Float32Array.from(
       { length: model.defaults.window * config.sampleRate },
@@ -210,12 +221,13 @@ class Sound {
     readonly pieces: number,
   ) {
     this.#decoder = model.codec.decoder(model.lm.config.num_codebooks / model.sides);
+    this.#decoder.catch(() => {}); // whoever awaits it is told
     this.#heard = Array.from({ length: pieces }, () => Array.from({ length: model.sides }, () => []));
   }
 
   /** More frames of every piece. A little at first, so that something is heard soon; then a second at a time. */
   async *push(grids: readonly Codes[]): AsyncGenerator<GenerateEvent> {
-    this.#waiting = this.#waiting?.map((grid, i) => joinFrames(grid, grids[i]!)) ?? [...grids];
+    this.#waiting = this.#waiting?.map((grid, i) => joinFrames([grid, grids[i]!])) ?? [...grids];
     const wanted = this.#samples === 0 ? 0.4 : 1;
     if (frameCount(this.#waiting[0]!) < wanted * this.model.codec.frameRate) return;
     yield* this.#flush();

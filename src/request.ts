@@ -4,18 +4,21 @@
  */
 
 import { z } from "zod";
-import type { Waveform } from "./audio/waveform.js";
+import { type Waveform, waveformProblem } from "./audio/waveform.js";
 import type { Codes } from "./codes.js";
 import { HocketError } from "./errors.js";
 
 /** Seconds; past it a request is more likely a slip than a wish. */
 const longest = 3600;
 
-const waveform = z.custom<Waveform>(
-  (value) => typeof value === "object" && value !== null && "channels" in value,
-  "is not a waveform",
-);
-const seed = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** Leaves room to count up from it exactly. */
+const largestSeed = 2 ** 53 - 65;
+
+const waveform = z.custom<Waveform>().superRefine((value, context) => {
+  const wrong = waveformProblem(value);
+  if (wrong !== undefined) context.addIssue(wrong);
+});
+const seed = z.int().min(0).max(largestSeed);
 
 /** Every field but the prompt may be left out; then the model's own default holds, or the one named here. */
 export const GenerateRequest = z.strictObject({
@@ -59,13 +62,14 @@ export type GenerateRequest = z.input<typeof GenerateRequest>;
  * @throws HocketError "bad-request": each field that cannot be, and what it may be
  */
 export function parseRequest(request: unknown, spelled = (field: string) => field): z.output<typeof GenerateRequest> {
-  const parsed = GenerateRequest.safeParse(request);
+  const parsed = GenerateRequest.safeParse(request, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => {
-    const field = path.map(String).join(".");
-    return field === "" ? message : `${spelled(field)}: ${message}`;
-  });
-  throw new HocketError("bad-request", problems.join("; ").replace(/\s+/g, " "));
+  const problems = new Map<string, string>(); // of each field the first
+  for (const issue of parsed.error.issues) {
+    const field = issue.path.map(String).join(".");
+    if (!problems.has(field)) problems.set(field, `${field === "" ? "" : `${spelled(field)}: `}${problemOf(issue)}`);
+  }
+  throw new HocketError("bad-request", [...problems.values()].join("; ").replace(/\s+/g, " "));
 }
 
 /** One piece of a request: a prompt and a seed. */
@@ -119,3 +123,33 @@ export type GenerateEvent =
       readonly waveform: Waveform;
     }
   | { readonly type: "done"; readonly pieces: readonly FinishedPiece[]; readonly seconds: number };
+
+/** What is wrong with a value, for people, by what zod says with `reportInput`. */
+export function problemOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_union": {
+      // One value or a list of them: what is wrong with the value as the one, or as the other.
+      const tried = issue.errors.find(([first]) => first?.code !== "invalid_type" || first.expected === "int");
+      return problemOf((tried ?? issue.errors[0]!)[0]!);
+    }
+    case "invalid_type": {
+      const wanted = issue.expected === "int" ? "whole number" : issue.expected;
+      return `${shown(issue.input)} is not ${wanted === "array" || wanted === "object" ? "an" : "a"} ${wanted}`;
+    }
+    case "too_small":
+      if (issue.origin === "array") return "the list is empty";
+      return `${shown(issue.input)} is too little: give ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
+    case "too_big":
+      if (issue.origin === "array") return `the list is too long: give at most ${issue.maximum}`;
+      return `${shown(issue.input)} is too much: give ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    case "unrecognized_keys":
+      return `there is no ${issue.keys.join(", ")}`;
+    default:
+      return issue.message;
+  }
+}
+
+// --- internal ---
+
+const shown = (value: unknown): string =>
+  typeof value === "object" && value !== null ? "an object" : typeof value === "string" ? `"${value}"` : `${value}`;

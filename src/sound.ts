@@ -3,22 +3,31 @@
  * left and right with a mono codec and put their codebooks in turn (spec §7.3).
  */
 
-import { resample } from "./audio/resample.js";
-import { type Waveform, withChannels } from "./audio/waveform.js";
+import { resampleInTurns } from "./audio/resample.js";
+import { sampleCount, type Waveform, waveformProblem, withChannels } from "./audio/waveform.js";
+import { chunking, hop } from "./codec/config.js";
 import type { Samples } from "./codec/decoder.js";
 import type { Chunk } from "./codec/encodec.js";
-import { type Codes, codes } from "./codes.js";
+import { type Codes, codes, frameCount } from "./codes.js";
 import { HocketError } from "./errors.js";
 import type { CodecModel } from "./model.js";
 
-/** A waveform as codes, [1] grid a chunk. Same errors as `Encodec.encode`. */
+/**
+ * A waveform as codes, [1] grid a chunk.
+ * @throws HocketError "bad-request" for what is no sound, or a bandwidth that the codec does not have
+ */
 export async function encodeWaveform(
   model: CodecModel,
   waveform: Waveform,
   options: { bandwidth?: number; signal?: AbortSignal } = {},
 ): Promise<Chunk[]> {
   const { codec, sides } = model;
-  const sound = withChannels(resample(waveform, codec.sampleRate), sides === 1 ? codec.config.audio_channels : sides);
+  const wrong = waveformProblem(waveform);
+  if (wrong !== undefined) throw new HocketError("bad-request", `the sound cannot be encoded: ${wrong}`);
+  const resampled = await resampleInTurns(waveform, codec.sampleRate, options.signal);
+  if (sampleCount(resampled) === 0)
+    throw new HocketError("bad-request", `the sound is too short: not one sample at ${codec.sampleRate} Hz`);
+  const sound = withChannels(resampled, sides === 1 ? codec.config.audio_channels : sides);
   const batch = sides === 1 ? [sound.channels] : sound.channels.map((side) => [side]);
   const chunks = await codec.encode(batch, options);
   return chunks.map((chunk) => ({ ...chunk, codes: [joinSides(chunk.codes)] }));
@@ -34,6 +43,7 @@ export async function decodeCodes(
   signal?: AbortSignal,
 ): Promise<Waveform[]> {
   const { codec, sides } = model;
+  checkChunks(model, chunks);
   for (const chunk of chunks) for (const grid of chunk.codes) checkCodes(model, grid);
   const split = chunks.map((chunk) => ({ ...chunk, codes: chunk.codes.flatMap((grid) => splitSides(grid, sides)) }));
   const samples = await codec.decode(split, signal === undefined ? {} : { signal });
@@ -54,6 +64,26 @@ export const joinChannels = (samples: Samples, sides: number): Float32Array[][] 
 
 // --- internal ---
 
+/** Chunks, their lengths and their scales are those of this codec: others would sound wrong in silence. */
+function checkChunks({ name, codec }: CodecModel, chunks: readonly Chunk[]): void {
+  const bad = (what: string) => new HocketError("bad-request", `${what}: are the codes those of another codec?`);
+  const chunk = chunking(codec.config);
+  if (chunk === undefined && chunks.length !== 1)
+    throw bad(`the codes come in ${chunks.length} chunks, and ${name} works without`);
+  let longest = chunk === undefined ? Number.POSITIVE_INFINITY : Math.ceil(chunk.length / hop(codec.config));
+  const covered = chunk === undefined ? 1 : Math.ceil(chunk.stride / hop(codec.config)); // up to the next chunk
+  for (const [i, { codes, scale }] of chunks.entries()) {
+    if ((scale !== undefined) !== codec.config.normalize)
+      throw bad(`chunk ${i} has ${scale ? "a" : "no"} scale, and ${name} ${scale ? "knows none" : "needs one"}`);
+    if (scale !== undefined && !(scale.length === codes.length && scale.every((x) => Number.isFinite(x) && x > 0)))
+      throw bad(`the scale of chunk ${i} is [${scale.join(", ")}], and ${codes.length} numbers above 0 are needed`);
+    const frames = codes[0] === undefined ? 0 : frameCount(codes[0]);
+    if (frames < (i === chunks.length - 1 ? 1 : covered) || frames > longest)
+      throw bad(`chunk ${i} has ${frames} frames, and ${name} makes no such chunk`);
+    longest = Math.min(longest, frames); // only the end of a clip is short
+  }
+}
+
 function checkCodes({ name, codec, sides }: CodecModel, grid: Codes): void {
   const most = codec.codebooks * sides;
   if (grid.length > most || grid.length % sides !== 0)
@@ -63,7 +93,9 @@ function checkCodes({ name, codec, sides }: CodecModel, grid: Codes): void {
     );
   const bins = codec.config.codebook_size;
   for (const [k, row] of grid.entries()) {
-    const t = row.findIndex((code) => code < 0 || code >= bins);
+    if (row.length !== grid[0]!.length)
+      throw new HocketError("bad-request", `codebook ${k} has ${row.length} frames, codebook 0 has ${grid[0]!.length}`);
+    const t = row.findIndex((code) => !(code >= 0 && code < bins));
     if (t >= 0)
       throw new HocketError(
         "bad-request",

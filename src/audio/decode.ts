@@ -5,10 +5,11 @@ import { viewOf } from "./bytes.js";
 import { readFlac } from "./flac.js";
 import { mp3Layout } from "./mp3.js";
 import { packetsOf, readPages } from "./ogg.js";
+import { canResample } from "./resample.js";
 import { type AudioFormat, id3Length, sniff } from "./sniff.js";
 import { withVorbisComments } from "./vorbis-comment.js";
 import { readWav } from "./wav.js";
-import { maxUnpackedSamples, type Waveform } from "./waveform.js";
+import { maxUnpackedSamples, type Waveform, waveformProblem } from "./waveform.js";
 
 /**
  * The waveform in an audio file, of whatever format its first bytes say.
@@ -50,12 +51,11 @@ async function decode(bytes: Uint8Array): Promise<Waveform> {
   );
 }
 
-function checkSamples({ channels }: Waveform): void {
-  if (!channels[0]?.length) throw bad("it holds no samples");
-  for (const [c, channel] of channels.entries()) {
-    const n = channel.findIndex((x) => !Number.isFinite(x));
-    if (n >= 0) throw bad(`sample ${n} of channel ${c} is ${channel[n]}, not a number between -1 and 1`);
-  }
+function checkSamples(waveform: Waveform): void {
+  const wrong = waveform.channels.length === 0 ? "it holds no samples" : waveformProblem(waveform);
+  if (wrong !== undefined) throw bad(wrong);
+  if (!canResample(waveform.sampleRate))
+    throw bad(`it says ${waveform.sampleRate} samples a second, and sound has 1000 to 768000: its header is damaged`);
 }
 
 async function decodeMp3(bytes: Uint8Array): Promise<Waveform> {

@@ -88,6 +88,6 @@ test("what a format cannot hold is refused", async () => {
   await refused(chord(32_000, 1), { format: "mp3", bits: 16 }, /no bit depth/);
   for (const format of encodings) {
     await refused({ sampleRate: 32_000, channels: [Float32Array.of(Number.NaN)] }, { format }, /is NaN/);
-    await refused({ sampleRate: 32_000, channels: [new Float32Array(0)] }, { format }, /without samples/);
+    await refused({ sampleRate: 32_000, channels: [new Float32Array(0)] }, { format }, /holds no samples/);
   }
 });

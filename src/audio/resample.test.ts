@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { resample } from "./resample.js";
+import { resample, resampleInTurns } from "./resample.js";
 
 const one = (input: ArrayLike<number>, from: number, to: number): Float32Array =>
   resample({ sampleRate: from, channels: [Float32Array.from(input)] }, to).channels[0]!;
@@ -90,4 +90,16 @@ test("an impulse becomes the kernel: symmetric, peaking where it was", () => {
 test("rates that would take gigabytes are refused", () => {
   assert.throws(() => one([1], 7, 32_000), /cannot resample at 7 Hz/);
   assert.throws(() => one([1], 44_100, 4e9), /1 to 768 kHz/);
+});
+
+test("in turns: the same samples, and a stop on the way", async () => {
+  const waveform = { sampleRate: 44_100, channels: [sine(440, 44_100, 300_000), sine(880, 44_100, 300_000)] };
+  let turns = 0;
+  const others = setInterval(() => turns++, 0);
+  assert.deepEqual(await resampleInTurns(waveform, 32_000), resample(waveform, 32_000));
+  clearInterval(others);
+  assert.ok(turns > 0, "nobody else got a turn");
+  const stop = new AbortController();
+  setTimeout(() => stop.abort());
+  await assert.rejects(resampleInTurns(waveform, 32_000, stop.signal), { name: "AbortError" });
 });

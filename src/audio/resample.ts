@@ -9,9 +9,34 @@ import type { Waveform } from "./waveform.js";
  * @throws HocketError "unsupported" for a rate outside 1 to 768 kHz.
  */
 export function resample(waveform: Waveform, sampleRate: number): Waveform {
+  const steps = resampling(waveform, sampleRate);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** The same for sounds of any length: whatever else is waiting gets its turn several times a second. */
+export async function resampleInTurns(waveform: Waveform, sampleRate: number, signal?: AbortSignal): Promise<Waveform> {
+  const steps = resampling(waveform, sampleRate);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) {
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+  }
+  return step.value;
+}
+
+export const canResample = (rate: number): boolean => Number.isInteger(rate) && rate >= 1000 && rate <= 768_000;
+
+// --- internal ---
+
+/** Samples made in a step: some tens of milliseconds. */
+const stepLength = 2 ** 16;
+
+function* resampling(waveform: Waveform, sampleRate: number): Generator<undefined, Waveform> {
   if (sampleRate === waveform.sampleRate) return waveform;
   for (const rate of [waveform.sampleRate, sampleRate])
-    if (!Number.isInteger(rate) || rate < 1000 || rate > 768_000)
+    if (!canResample(rate))
       throw new HocketError(
         "unsupported",
         `cannot resample at ${rate} Hz: whole rates of 1 to 768 kHz are implemented`,
@@ -19,10 +44,17 @@ export function resample(waveform: Waveform, sampleRate: number): Waveform {
   const divisor = greatestCommonDivisor(waveform.sampleRate, sampleRate);
   const [from, to] = [waveform.sampleRate / divisor, sampleRate / divisor];
   const phases = Array.from({ length: to }, (_, i) => kernel(from, to, i));
-  return { sampleRate, channels: waveform.channels.map((channel) => filter(channel, from, phases)) };
+  const channels: Float32Array[] = [];
+  for (const channel of waveform.channels) {
+    const output = new Float32Array(Math.floor((to * channel.length) / from));
+    for (let start = 0; start < output.length; start += stepLength) {
+      yield;
+      filter(channel, from, phases, output, start, Math.min(output.length, start + stepLength));
+    }
+    channels.push(output);
+  }
+  return { sampleRate, channels };
 }
-
-// --- internal ---
 
 /** Zero crossings of the sinc on each side. */
 const zeros = 24;
@@ -48,10 +80,17 @@ function kernel(from: number, to: number, i: number): Kernel {
   return { first, weights: Float32Array.from(raw, (weight) => weight / sum) }; // a constant stays what it is
 }
 
-function filter(input: Float32Array, from: number, phases: readonly Kernel[]): Float32Array {
-  const output = new Float32Array(Math.floor((phases.length * input.length) / from));
+/** Fills `output` from `begin` to `end`. */
+function filter(
+  input: Float32Array,
+  from: number,
+  phases: readonly Kernel[],
+  output: Float32Array,
+  begin: number,
+  end: number,
+): void {
   const final = input.length - 1;
-  for (let m = 0; m < output.length; m++) {
+  for (let m = begin; m < end; m++) {
     const { first, weights } = phases[m % phases.length]!;
     const start = Math.floor(m / phases.length) * from + first;
     let sum = 0;
@@ -61,7 +100,6 @@ function filter(input: Float32Array, from: number, phases: readonly Kernel[]): F
     else for (let k = 0; k < weights.length; k++) sum += weights[k]! * input[Math.max(0, Math.min(final, start + k))]!;
     output[m] = sum;
   }
-  return output;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

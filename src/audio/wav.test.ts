@@ -99,6 +99,9 @@ test("a size that lies is a stream's, or an error that counts", () => {
     stream.set(littleEndian(size, 4), 40);
     assert.equal(readWav(stream).channels[0]!.length, 100);
   }
+  const modest = whole.slice();
+  modest.set(littleEndian(20, 4), 40);
+  assert.throws(() => readWav(modest), /says 10 samples, and 180 bytes follow/);
   const none = writeWav({ sampleRate: 8000, channels: [new Float32Array(0)] }, { bits: 16 });
   assert.equal(readWav(none).channels[0]!.length, 0); // an honest nothing
 });

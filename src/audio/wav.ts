@@ -25,6 +25,7 @@ export function readWav(bytes: Uint8Array): Waveform {
       const [promised, present] = [size, data.length].map((length) => Math.floor(length / frame));
       throw bad(`the WAV file promises ${promised} samples and holds ${present}: it is cut short, get it again`);
     }
+    if (data === body) checkRest(bytes.subarray(body.byteOffset - bytes.byteOffset + size), size / frame);
     return { sampleRate: format.sampleRate, channels: fromPcm(data, format.channels, format.sample) };
   }
   throw bad(`the WAV file has no ${format ? "'data'" : "'fmt '"} chunk: it is cut short or damaged`);
@@ -95,6 +96,19 @@ function readFormat(body: Uint8Array): Format {
   if (frame !== channels * bytesPerSample[sample])
     throw bad(`the WAV file says ${frame} bytes for ${channels} samples of ${bits} bits: its header is damaged`);
   return { sampleRate, channels, sample };
+}
+
+/**
+ * What follows the samples: more chunks, which have names, or padding. Anything else are samples that the header kept
+ * quiet about.
+ */
+function checkRest(rest: Uint8Array, samples: number): void {
+  const isNamed = (at: number) => /^[ -~]{3}/.test(signature(rest, at, 4));
+  // After an odd number of bytes comes one of padding; not every writer knows.
+  if (rest.length < 8 || isNamed(0) || isNamed(1) || rest.every((byte) => byte === 0)) return;
+  throw bad(
+    `the WAV file says ${Math.floor(samples)} samples, and ${rest.length} bytes follow that belong to none of its parts: it is damaged`,
+  );
 }
 
 /** Whether the size in the file's own header is not the file's: written before the length was known. */

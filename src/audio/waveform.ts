@@ -55,14 +55,33 @@ export function monoMix(channels: readonly Float32Array[]): Float32Array {
   return mix;
 }
 
-/** For those about to store a waveform: it has channels of equal length, a whole rate, and only finite samples. */
-export function assertStorable({ sampleRate, channels }: Waveform): void {
+/** Why `value`, which comes from outside, is no waveform with sound in it; undefined if it is one. */
+export function waveformProblem(value: unknown): string | undefined {
+  const { sampleRate, channels } = (value ?? {}) as Partial<Waveform>;
+  if (!Array.isArray(channels) || !channels.every((channel) => channel instanceof Float32Array))
+    return "it is not a waveform: { sampleRate, channels }, a Float32Array a channel";
+  if (!(Number.isInteger(sampleRate) && sampleRate! > 0))
+    return `a sample rate of ${sampleRate} Hz is not a whole number`;
   const length = channels[0]?.length ?? 0;
-  assert(Number.isInteger(sampleRate) && sampleRate > 0, `a sample rate of ${sampleRate} Hz`);
-  assert(length > 0, "a waveform without samples");
+  if (length === 0) return "it holds no samples";
   for (const [c, channel] of channels.entries()) {
-    assert(channel.length === length, `channel ${c} has ${channel.length} samples, channel 0 has ${length}`);
-    const n = channel.findIndex((x) => !Number.isFinite(x));
-    assert(n < 0, `sample ${n} of channel ${c} is ${channel[n]}`);
+    if (channel.length !== length) return `channel ${c} has ${channel.length} samples, channel 0 has ${length}`;
+    const n = firstNonFinite(channel);
+    if (n >= 0) return `sample ${n} of channel ${c} is ${channel[n]}, not a number between -1 and 1`;
   }
+  return undefined;
+}
+
+/** For those about to store a waveform of ours. */
+export function assertStorable(waveform: Waveform): void {
+  const wrong = waveformProblem(waveform);
+  assert(wrong === undefined, `the sound to store: ${wrong}`);
+}
+
+// --- internal ---
+
+/** Its index, or -1. Sounds are long, and calling back for each sample takes several times as long. */
+function firstNonFinite(channel: Float32Array): number {
+  for (let n = 0; n < channel.length; n++) if (!Number.isFinite(channel[n])) return n;
+  return -1;
 }

@@ -1,16 +1,17 @@
 /** @file `hocket decode`: a codes file becomes sound. */
 
-import { createRuntime, openFile } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { readCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
 import { decodeCodes } from "../sound.js";
 import type { Command, Given } from "./command.js";
+import { openInput } from "./input.js";
 import { findModel, licenceNotice, modelOption } from "./models.js";
-import { checkOutputs, freeName, numbered, outputOption, overwriteOption } from "./output.js";
+import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
+import { startRuntime } from "./runtime.js";
 import { software } from "./software.js";
-import { soundFormat, soundOptions, writeSound } from "./sound-files.js";
+import { soundBytes, soundFormat, soundOptions } from "./sound-files.js";
 
 // The codec's own samples, unless asked otherwise.
 const usual = { loudness: "none", bits: 32 } as const;
@@ -32,12 +33,13 @@ export const decodeCommand: Command = {
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
   const format = soundFormat(given, given.text("output"), usual);
-  const file = await openFile(given.operand);
+  const file = await openInput(given.operand);
   const { chunks, metadata } = await readCodes(file, given.operand).finally(() => file.close());
-  const words = given.operand.replace(/^.*[\\/]/, "").replace(/(\.codes)?\.[^.]*$/, "");
-  const paths = numbered(given.text("output") ?? freeName(words, `.${format.format}`), chunks[0]!.codes.length);
+  const count = chunks[0]!.codes.length;
+  const name = slug(given.operand.replace(/^.*[\\/]/, "").replace(/(\.codes)?\.[^.]*$/, "")) || "sound";
+  const paths = numbered(given.text("output") ?? freeName(name, `.${format.format}`, count), count);
   await checkOutputs(paths, given.flag("overwrite"));
-  const runtime = createRuntime();
+  const runtime = startRuntime();
   try {
     const { folder, name } = await findModel(given.text("model"), signal);
     const model = await loadCodec(folder, name, runtime);
@@ -48,10 +50,13 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
       model: name,
       licence: model.licence ?? "not stated",
       prompt,
-      seed: Number(seed),
+      seed: Number(seed) || 0,
       settings: { decoded: true },
     };
-    for (const [i, sound] of sounds.entries()) await writeSound(paths[i]!, sound, format, made);
+    const files = [];
+    for (const [i, sound] of sounds.entries())
+      files.push({ path: paths[i]!, bytes: await soundBytes(sound, format, made) });
+    await save(files, signal);
     say(licenceNotice(name, model.licence));
     const list = paths.map((path, i) => ({
       file: path,

@@ -1,6 +1,5 @@
 /** @file `hocket encode`: a sound file becomes a codes file, and a picture of it on request. */
 
-import { createRuntime, writeFileAtomically } from "#platform";
 import { frameCount } from "../codes.js";
 import { writeCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
@@ -8,8 +7,9 @@ import { encodeWaveform } from "../sound.js";
 import { codeGridPng } from "./code-grid.js";
 import type { Command, Given } from "./command.js";
 import { findModel, licenceNotice, modelOption } from "./models.js";
-import { checkOutputs, freeName, outputOption, overwriteOption } from "./output.js";
+import { checkOutputs, freeName, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
+import { startRuntime } from "./runtime.js";
 import { software } from "./software.js";
 import { readSound } from "./sound-files.js";
 
@@ -34,28 +34,22 @@ export const encodeCommand: Command = {
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
   const bandwidth = given.number("bandwidth");
-  const output =
-    given.text("output") ??
-    freeName(given.operand.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, ""), ".codes.safetensors");
+  const name = slug(given.operand.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "")) || "sound";
+  const output = given.text("output") ?? freeName(name, ".codes.safetensors");
   const png = given.text("png");
   await checkOutputs([output, ...(png === undefined ? [] : [png])], given.flag("overwrite"));
   const sound = await readSound(given.operand);
-  const runtime = createRuntime();
+  const runtime = startRuntime();
   try {
     const { folder, name } = await findModel(given.text("model"), signal);
     const model = await loadCodec(folder, name, runtime);
     const chunks = await encodeWaveform(model, sound, { signal, ...(bandwidth === undefined ? {} : { bandwidth }) });
     const { sampleRate, frameRate } = model.codec;
     const metadata = { sample_rate: `${sampleRate}`, frame_rate: `${frameRate}`, model: name, software };
-    await writeFileAtomically(output, writeCodes(chunks, metadata));
-    if (png !== undefined)
-      await writeFileAtomically(
-        png,
-        codeGridPng(
-          chunks.map((chunk) => chunk.codes[0]!),
-          model.codec.config.codebook_size,
-        ),
-      );
+    const files = [{ path: output, bytes: writeCodes(chunks, metadata) }];
+    const grids = chunks.map((chunk) => chunk.codes[0]!);
+    if (png !== undefined) files.push({ path: png, bytes: codeGridPng(grids, model.codec.config.codebook_size) });
+    await save(files, signal);
     const made = {
       file: output,
       ...(png === undefined ? {} : { png }),

@@ -1,6 +1,5 @@
 /** @file `hocket generate`: a prompt in, sound files out. */
 
-import { createRuntime, writeFileAtomically } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
@@ -9,10 +8,11 @@ import { generate } from "../musicgen.js";
 import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
 import type { Command, Given, Option } from "./command.js";
 import { findModel, licenceNotice, modelOption } from "./models.js";
-import { checkOutputs, freeName, numbered, outputOption, overwriteOption } from "./output.js";
+import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { clear, progress, say, wrote } from "./report.js";
+import { startRuntime } from "./runtime.js";
 import { software } from "./software.js";
-import { readSound, type SoundFormat, soundFormat, soundOptions, writeSound } from "./sound-files.js";
+import { readSound, type SoundFormat, soundBytes, soundFormat, soundOptions } from "./sound-files.js";
 
 const asked = GenerateRequest.shape;
 const number = (field: keyof typeof asked, value: string): Option => ({
@@ -64,28 +64,35 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const format = soundFormat(given, given.text("output"), usual);
   const codesPath = given.text("codes");
   const seed = words.seed ?? freshSeed();
-  const output = given.text("output") ?? freeName(`${words.prompt.slice(0, 200)} ${seed}`, `.${format.format}`);
   const count = words.variations ?? 1;
+  const name = [slug(words.prompt), seed].filter((part) => part !== "").join("-");
+  const output = given.text("output") ?? freeName(name, `.${format.format}`, count);
   const paths = numbered(output, count);
   const codesPaths = codesPath === undefined ? [] : numbered(codesPath, count);
   await checkOutputs([...paths, ...codesPaths], given.flag("overwrite"));
   const request = { ...words, seed, ...(await soundsFrom(given)) };
 
-  const runtime = createRuntime();
+  const runtime = startRuntime();
   const started = performance.now();
   try {
     const { folder, name } = await findModel(given.text("model"), signal);
     const model = await loadModel(folder, name, runtime, threads);
     signal.throwIfAborted();
     let settings: Settings | undefined;
+    let notes: readonly string[] = [];
     for await (const event of generate(model, request, { signal })) {
-      show(event, model);
-      if (event.type === "start") settings = event.settings;
+      if (event.type === "start") ({ settings, notes } = event);
+      if (event.type === "progress") showProgress(event);
       if (event.type !== "done") continue;
+      const files = [];
       for (const [i, piece] of event.pieces.entries()) {
-        await writeSound(paths[i]!, piece.waveform, format, provenance(model, piece, settings!));
-        if (codesPaths[i] !== undefined) await writeFileAtomically(codesPaths[i], codesFile(model, piece));
+        const made = provenance(model, piece, settings!);
+        files.push({ path: paths[i]!, bytes: await soundBytes(piece.waveform, format, made) });
+        if (codesPaths[i] !== undefined) files.push({ path: codesPaths[i], bytes: codesFile(model, piece) });
       }
+      await save(files, signal);
+      // Said when there is something to use: whoever gets an error gets one line.
+      for (const line of [licenceNotice(model.name, model.licence), ...notes]) say(line);
       const seconds = (performance.now() - started) / 1000;
       finish(event, { model, settings: settings!, paths, codesPaths, format, json: given.flag("json"), seconds });
     }
@@ -148,16 +155,11 @@ async function soundsFrom(given: Given) {
   };
 }
 
-function show(event: GenerateEvent, model: MusicModel): void {
-  if (event.type === "start") {
-    say(licenceNotice(model.name, model.licence));
-    for (const note of event.notes) say(note);
-  } else if (event.type === "progress") {
-    const { step, steps, stepsPerSecond, realTimeFactor, secondsLeft } = event;
-    progress(
-      `composing ${step}/${steps}, ${stepsPerSecond.toFixed(0)} steps/s, ${realTimeFactor.toFixed(1)} x real time, ${secondsLeft.toFixed(0)} s left`,
-    );
-  }
+function showProgress(event: GenerateEvent & { type: "progress" }): void {
+  const { step, steps, stepsPerSecond, realTimeFactor, secondsLeft } = event;
+  progress(
+    `composing ${step}/${steps}, ${stepsPerSecond.toFixed(0)} steps/s, ${realTimeFactor.toFixed(1)} x real time, ${secondsLeft.toFixed(0)} s left`,
+  );
 }
 
 const provenance = (model: MusicModel, piece: FinishedPiece, settings: Settings) => ({

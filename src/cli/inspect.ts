@@ -1,7 +1,6 @@
 /** @file `hocket inspect`: what a file or a model is: a sound and what made it, codes, weights, or a whole model. */
 
-import type { ByteSource } from "#platform";
-import { createRuntime, isFolder, openFile } from "#platform";
+import { type ByteSource, isFolder } from "#platform";
 import { decodeAudio } from "../audio/decode.js";
 import { integratedLoudness } from "../audio/loudness.js";
 import { readProvenance } from "../audio/provenance.js";
@@ -13,6 +12,8 @@ import { elementCount } from "../tensor.js";
 import { readHeader } from "../weights/safetensors.js";
 import { resolveModel } from "../weights/source.js";
 import type { Command } from "./command.js";
+import { openInput } from "./input.js";
+import { startRuntime } from "./runtime.js";
 
 export const inspectCommand: Command = {
   name: "inspect",
@@ -35,17 +36,21 @@ type Facts = { [name: string]: string | number | boolean | undefined | null | Fa
 
 async function describe(what: string): Promise<Facts> {
   if (await isFolder(what)) return describeModel(what);
-  const file = await openFile(what).catch((error: unknown) => {
+  const file = await openInput(what).catch((error: unknown) => {
     if (/^[\w.-]+\/[\w.-]+(@[\w.-]+)?$/.test(what)) return undefined; // a hub id
     throw error;
   });
   if (file === undefined) return describeModel(what);
   try {
-    return what.endsWith(".safetensors") ? await describeTensors(file, what) : await describeSound(file, what);
+    return (await holdsTensors(file, what)) ? await describeTensors(file, what) : await describeSound(file, what);
   } finally {
     await file.close();
   }
 }
+
+/** By its name, or by what follows the first eight bytes of a safetensors file. */
+const holdsTensors = async (file: ByteSource, path: string): Promise<boolean> =>
+  path.endsWith(".safetensors") || (file.size > 8 && (await file.read(8, 1))[0] === "{".charCodeAt(0));
 
 async function describeSound(file: ByteSource, path: string): Promise<Facts> {
   const bytes = await file.read(0, file.size);
@@ -74,7 +79,7 @@ async function describeTensors(file: ByteSource, path: string): Promise<Facts> {
 
 async function describeModel(what: string): Promise<Facts> {
   const folder = await resolveModel(what);
-  const runtime = createRuntime();
+  const runtime = startRuntime();
   try {
     const model = await loadModel(folder, what, runtime).catch((error: unknown) => {
       if (error instanceof HocketError && error.code === "bad-request") return loadCodec(folder, what, runtime); // a codec

@@ -1,6 +1,6 @@
 /**
  * @file `hocket`: picks the command, and turns how it ended into an exit code. 0 done, 2 what was asked or given cannot
- * be used, 130 stopped by Ctrl-C, 1 anything else. stdout is data, stderr is for people.
+ * be used, 130 stopped by Ctrl-C (143 by SIGTERM), 1 anything else. stdout is data, stderr is for people.
  */
 
 import { type ErrorCode, HocketError } from "../errors.js";
@@ -10,6 +10,7 @@ import { encodeCommand } from "./encode.js";
 import { generateCommand } from "./generate.js";
 import { inspectCommand } from "./inspect.js";
 import { helpFor, parseCommand } from "./options.js";
+import { isSaving } from "./output.js";
 import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
@@ -26,18 +27,29 @@ const exitCodes: Record<ErrorCode, number> = {
   internal: 1,
 };
 
+const stopCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof stopCodes;
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0); // whoever read our output has left
+  say(`the output could not be written: ${error.message}`);
+  process.exit(1);
+});
+process.stderr.on("error", () => {}); // nobody is there to be told
+process.on("uncaughtException", (error) => process.exit(explain(error)));
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
+  let stoppedBy: StopSignal = "SIGINT";
+  for (const signal of Object.keys(stopCodes) as StopSignal[])
     process.on(signal, () => {
       // The work ends within a step; whoever asks twice, or waits too long for a model to load, is let go at once.
-      if (stop.signal.aborted) process.exit(130);
+      if (stop.signal.aborted) letGo(signal);
+      stoppedBy = signal;
       stop.abort();
-      setTimeout(() => process.exit(130), 2000).unref();
+      setInterval(() => letGo(signal), 2000).unref();
     });
-  process.stdout.on("error", () => process.exit(0)); // whoever read our output has left
 
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     process.stdout.write(overview());
@@ -60,20 +72,30 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     await command.run(parseCommand(command, args), stop.signal);
     return 0;
   } catch (error) {
-    if (process.env.HOCKET_DEBUG !== undefined) console.error(error);
-    if (stop.signal.aborted) {
-      say("stopped; nothing was written");
-      return 130;
-    }
-    if (error instanceof HocketError) {
-      say(error.message.replace(/\s*\n\s*/g, " "));
-      return exitCodes[error.code];
-    }
-    say(
-      `an error that Hocket did not expect: ${error instanceof Error ? error.message : error}. Set HOCKET_DEBUG=1 to see where`,
-    );
-    return 1;
+    if (!stop.signal.aborted) return explain(error);
+    say("stopped");
+    return stopCodes[stoppedBy];
   }
+}
+
+/** Says what went wrong in one line; returns the exit code. */
+function explain(error: unknown): number {
+  if (process.env.HOCKET_DEBUG !== undefined) console.error(error);
+  if (error instanceof HocketError) {
+    say(error.message);
+    return exitCodes[error.code];
+  }
+  const what = error instanceof Error ? error.message : error;
+  say(`an error that Hocket did not expect: ${what}. Set HOCKET_DEBUG=1 to see where`);
+  return 1;
+}
+
+/** Ends as a process without a handler would: at once, whatever native code is at work. Files are still finished. */
+function letGo(signal: StopSignal): void {
+  if (isSaving()) return;
+  say("stopped");
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 function overview(): string {

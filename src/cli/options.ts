@@ -61,11 +61,22 @@ function parsed(command: Command, args: readonly string[], wrong: (what: string)
   try {
     return parseArgs({ args: joinNegatives(command.options, args), options, allowPositionals: true, strict: true });
   } catch (error) {
-    // Node's sentences are clear; the first of them is enough.
-    throw wrong(
-      (error as Error).message.split(/[.\n] ?/)[0]!.replace(/^Unknown option '(.*)'$/, "there is no option $1"),
-    );
+    throw wrong(said((error as Error).message, command.operand.name));
   }
+}
+
+/** What Node says about a command line, shorter. */
+function said(message: string, operand: string): string {
+  const [first] = message.split(/[.\n] ?/) as [string];
+  const [, unknown] = /^Unknown option '(.*)'$/.exec(first) ?? [];
+  if (unknown?.startsWith("--")) return `there is no option ${unknown}`;
+  if (unknown !== undefined)
+    return `there is no option ${unknown}; a ${operand} that begins with "-" goes last, after --`;
+  return first
+    .replace(/^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?'/, "$1")
+    .replace(/argument missing$/, "needs a value")
+    .replace(/argument is ambiguous$/, "needs a value; one that begins with - is joined to it with =")
+    .replace(/does not take an argument$/, "takes no value");
 }
 
 /** "--duration -5" means the number -5, which the parser would take for an option. */

@@ -39,4 +39,4 @@ export const megabytes = (bytes: number): string =>
 let shown = false;
 let shownAt = Number.NEGATIVE_INFINITY;
 
-const printable = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");
+const printable = (text: string): string => stripVTControlCharacters(text).replace(/\s*\p{Cc}\s*/gu, " ");

@@ -1,7 +1,6 @@
 /** @file Sound files as the commands take and make them: formats by their endings, loudness, and what made them. */
 
 import { extname } from "node:path";
-import { openFile, writeFileAtomically } from "#platform";
 import { decodeAudio } from "../audio/decode.js";
 import { type Encoding, encodeAudio, encodings } from "../audio/encode.js";
 import { normalise, type Strategy, strategies } from "../audio/loudness.js";
@@ -9,6 +8,7 @@ import type { Provenance } from "../audio/provenance.js";
 import type { Waveform } from "../audio/waveform.js";
 import { HocketError } from "../errors.js";
 import type { Given, Option } from "./command.js";
+import { openInput } from "./input.js";
 
 /** How a sound is written; `defaults` are shown in the help. */
 export const soundOptions = (defaults: { loudness: Strategy; bits: number }): Record<string, Option> => ({
@@ -66,7 +66,7 @@ export function soundFormat(
 
 /** The sound in a file of any format that Hocket reads. */
 export async function readSound(path: string): Promise<Waveform> {
-  const file = await openFile(path);
+  const file = await openInput(path);
   try {
     return await decodeAudio(await file.read(0, file.size), path);
   } finally {
@@ -74,12 +74,12 @@ export async function readSound(path: string): Promise<Waveform> {
   }
 }
 
-export async function writeSound(
-  path: string,
+/** A sound file's bytes. */
+export async function soundBytes(
   waveform: Waveform,
   { format, bits, loudness }: SoundFormat,
   provenance: Provenance,
-): Promise<void> {
+): Promise<Uint8Array> {
   const options = { format, provenance, ...(bits === undefined ? {} : { bits }) };
-  await writeFileAtomically(path, await encodeAudio(normalise(waveform, loudness), options));
+  return encodeAudio(normalise(waveform, loudness), options);
 }

@@ -54,7 +54,7 @@ export async function encodeClip(
     if (padded !== undefined) found.push(codesOf((await sessions.end.run({ features: padded })).codes!));
     done = to;
   }
-  return samples.map((_, b) => found.map((piece) => piece[b]!).reduce(joinFrames));
+  return samples.map((_, b) => joinFrames(found.map((piece) => piece[b]!)));
 }
 
 // --- internal ---

@@ -79,7 +79,7 @@ async function play(condition: Condition, prompt?: Codes): Promise<Codes> {
   let piece = prompt ?? codes(Array.from({ length: 4 }, () => new Int32Array(0)));
   const options = { frames: 10, guidance: 3, sampling: { temperature: 0, topK: 0, topP: 0 } };
   for await (const event of compose(lm, [{ condition, seed: 0, prompt }], options))
-    piece = joinFrames(piece, event.codes[0]!);
+    piece = joinFrames([piece, event.codes[0]!]);
   return piece;
 }
 

@@ -28,7 +28,7 @@ async function play(
 ): Promise<Codes[]> {
   let pieces: Codes[] | undefined;
   for await (const { codes } of compose(lm, items, { ...options, ...changed }))
-    pieces = pieces?.map((piece, i) => joinFrames(piece, codes[i]!)) ?? [...codes];
+    pieces = pieces?.map((piece, i) => joinFrames([piece, codes[i]!])) ?? [...codes];
   return pieces!;
 }
 

@@ -54,7 +54,7 @@ const randomCodes = (frames: number, seed: number): Codes =>
 async function collect(events: AsyncIterable<Composed>) {
   const all: Composed[] = [];
   for await (const event of events) all.push(event);
-  const pieces = all[0]!.codes.map((_, i) => all.map((event) => event.codes[i]!).reduce(joinFrames));
+  const pieces = all[0]!.codes.map((_, i) => joinFrames(all.map((event) => event.codes[i]!)));
   return { all, pieces };
 }
 
@@ -109,9 +109,9 @@ test("a long piece is its windows, composed one by one", async () => {
         for (const { start, from, end } of planWindows(frames, prompted, window, stride)) {
           const one = { seed, condition: text(seed + 1), prompt: sliceFrames(whole, start, from) };
           const made = await collect(compose(lm, [one], { frames: end - start, firstFrame: start, ...options }));
-          whole = joinFrames(whole, made.pieces[0]!);
+          whole = joinFrames([whole, made.pieces[0]!]);
         }
-        assert.deepEqual(joinFrames(prompt ?? randomCodes(0, 0), pieces[i]!), whole);
+        assert.deepEqual(joinFrames([prompt ?? randomCodes(0, 0), pieces[i]!]), whole);
       }
     }),
     { numRuns: 30 },

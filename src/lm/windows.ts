@@ -72,7 +72,7 @@ export async function* composePiece(
     const conditions = await Promise.all(items.map((item) => item.condition(start)));
     const batch = items.map(({ seed }, i) => ({ condition: conditions[i]!, seed, prompt: tails[i]! }));
     for await (const event of compose(lm, batch, { ...rest, frames: end - start, firstFrame: start })) {
-      tails = tails.map((tail, i) => joinFrames(tail, event.codes[i]!));
+      tails = tails.map((tail, i) => joinFrames([tail, event.codes[i]!]));
       done++;
       yield { step: done, steps, codes: event.codes };
     }

@@ -28,8 +28,11 @@ export async function hubSettings(environment: Environment): Promise<HubSettings
   const path = (text: string) => text.replace(/^~(?=$|[\\/])/, homedir());
   const home = path(environment.HF_HOME || join(environment.XDG_CACHE_HOME || "~/.cache", "huggingface"));
   const saved = environment.HF_TOKEN ? undefined : await readFile(join(home, "token"), "utf8").catch(() => undefined);
+  const endpoint = (environment.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
+  if (!URL.canParse(endpoint))
+    throw new HocketError("bad-request", `HF_ENDPOINT is "${endpoint}", which is no address: give one, or unset it`);
   return {
-    endpoint: (environment.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, ""),
+    endpoint,
     cache: path(environment.HF_HUB_CACHE || environment.HUGGINGFACE_HUB_CACHE || join(home, "hub")),
     token: (environment.HF_TOKEN || saved)?.trim() || undefined,
     offline: /^(1|on|yes|true)$/i.test(environment.HF_HUB_OFFLINE ?? ""),
