@@ -115,10 +115,13 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
   const message = new Message();
   for (const input of node.inputs) message.string(1, input === undefined ? "" : nameOf(input));
   for (const output of node.outputs) message.string(2, nameOf(output));
-  message.string(4, node.op).string(7, node.domain);
+  message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
 }
+
+/** What only a derivative can tell apart, and ONNX need not. */
+const spelling: Readonly<Record<string, string>> = { StopGradient: "Identity" };
 
 function attributeProto(name: string, value: Attribute): Message {
   const message = new Message().string(1, name);
