@@ -33,6 +33,18 @@ export function fromAudiocraft(tensors: ReadonlyMap<string, Tensor>): Map<string
   return ours;
 }
 
+/** The same for the codec. */
+export const codecFromAudiocraft = (tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  new Map(
+    [...tensors].map(([name, value]) => [
+      name
+        .replace(/^(encoder|decoder)\.model\./, "$1.layers.")
+        .replace(/\.(conv|convtr)\.\1\./, ".conv.")
+        .replace(/^quantizer\.vq\.layers\.(\d+)\._codebook\./, "quantizer.layers.$1.codebook."),
+      value,
+    ]),
+  );
+
 // --- internal ---
 
 function third(stacked: Tensor, i: number): Tensor {
