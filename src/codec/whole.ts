@@ -1,7 +1,6 @@
 /** @file The codec as one graph, for clips of one known length: what learns sees whole clips, where streaming sees pieces. */
 
-import type { Scope } from "../graph/value.js";
-import { constant, known, type Value } from "../graph/value.js";
+import { constant, known, type Scope, type Value } from "../graph/value.js";
 import { tensor } from "../tensor.js";
 import type { CodecConfig } from "./config.js";
 import { pad } from "./conv.js";
