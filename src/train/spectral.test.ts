@@ -19,6 +19,7 @@ import * as ops from "../graph/ops.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import { createRuntime } from "../platform/node.js";
 import type { Tensor } from "../tensor.js";
+import { l1 } from "./distance.js";
 import * as spectral from "./spectral.js";
 
 const runtime = createRuntime();
@@ -47,7 +48,7 @@ test("spectrograms are the reference's", async () => {
 
 test("distances of two sounds, and the slope of what the codec learns from, are the reference's", async () => {
   const losses = {
-    l1: spectral.l1(y, x),
+    l1: l1(y, x),
     msspec: spectral.multiScaleMel(y, x, scales),
     mel: spectral.melDistance(y, x, mel),
     mrstft: spectral.multiResolution(y, x),
@@ -68,7 +69,7 @@ test("the slope of it in every weight of the codec is the reference's", async ()
   const quantized = dequantize(p, codes, codebooks, config);
   // Straight through: what the quantiser changed is taken as given.
   const made = whole.decoder(p, ops.add(latent, ops.detach(ops.sub(quantized, latent))), config);
-  const loss = ops.add(spectral.l1(made, x), spectral.multiScaleMel(made, x, scales));
+  const loss = ops.add(l1(made, x), spectral.multiScaleMel(made, x, scales));
   const learnt = [...p.weights].filter(([name]) => !name.startsWith("quantizer"));
   const slopes = differentiate(
     loss,

@@ -6,8 +6,9 @@
 import * as ops from "../graph/ops.js";
 import { constant, known, type Value } from "../graph/value.js";
 import { tensor } from "../tensor.js";
+import { l1, size, squaredError } from "./distance.js";
 
-const { abs, add, div, log, mul, scalar, sqrt, sub } = ops;
+const { add, div, log, mul, scalar, sqrt, sub } = ops;
 
 export interface Frames {
   /** Samples that a transform sees, and so twice its highest bin. */
@@ -58,15 +59,6 @@ export function melSpectrogram(x: Value, mel: Mel): Value {
 /** log10 of a mel spectrogram, with a floor under silence. */
 export const logMel = (spectrogram: Value): Value => mul(log(add(scalar(1e-5), spectrogram)), scalar(1 / Math.LN10));
 
-/** mean |a - b| */
-export const l1 = (a: Value, b: Value): Value => mean(abs(sub(a, b)));
-
-/** mean (a - b)^2 */
-export function squaredError(a: Value, b: Value): Value {
-  const difference = sub(a, b);
-  return mean(mul(difference, difference));
-}
-
 /** Mean distance of the log-mel spectrograms. */
 export const melDistance = (y: Value, x: Value, mel: Mel): Value =>
   l1(logMel(melSpectrogram(y, mel)), logMel(melSpectrogram(x, mel)));
@@ -113,10 +105,6 @@ const epsilon = 2 ** -23;
 const powerOf = (spectra: Value): Value => ops.squeeze(ops.reduceSum(mul(spectra, spectra), [2]), [2]);
 
 const atLeast = (x: Value, floor: number): Value => ops.where(ops.less(x, scalar(floor)), scalar(floor), x);
-
-const flat = (x: Value): Value => ops.reshape(x, [-1]);
-const mean = (x: Value): Value => ops.squeeze(ops.reduceMean(flat(x), [0]), [0]);
-const size = (x: Value): Value => ops.squeeze(ops.reduceL2(flat(x), [0]), [0]);
 
 /** A Hann window whose next sample would be its first again. */
 const periodicHann = (length: number): number[] =>
