@@ -5,27 +5,12 @@ import type { DType } from "../tensor.js";
 import { cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
 import { type Attribute, node, type Shape, type Value } from "./value.js";
 
-/** Elements of an axis: `count` of them, `step` apart (negative: backwards), from element `start` on. */
-export interface Every {
-  readonly axis: number;
-  readonly start: number;
-  readonly step: number;
-  readonly count: number;
-}
-
-/** What several such choices leave of x. */
-export function everyNth(x: Value, choices: readonly Every[]): Value {
+/** `count` elements of an axis, `step` apart (negative: backwards), from element `start` on. */
+export function everyNth(x: Value, axis: number, start: number, step: number, count: number): Value {
   // Backwards past the first element is no index: it would count from the back.
-  const end = ({ start, step, count }: Every) =>
-    start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
-  const bounds = [
-    choices.map((c) => c.start),
-    choices.map(end),
-    choices.map((c) => c.axis),
-    choices.map((c) => c.step),
-  ];
-  const shape = x.shape.map((dim, axis) => choices.find((c) => c.axis === axis)?.count ?? dim);
-  return one("Slice", [x, ...bounds.map(ints)], shape);
+  const end = start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
+  const shape = x.shape.map((dim, i) => (i === axis ? count : dim));
+  return one("Slice", [x, ints([start]), ints([end]), ints([axis]), ints([step])], shape);
 }
 
 /** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */

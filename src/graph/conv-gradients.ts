@@ -7,7 +7,7 @@ import { known, type Node, type Value } from "./value.js";
 
 /**
  * y[b, o, t] = sum over c, j of w[o, c, j] x[b, c, s t + d j] + bias[o]; t and j may have several axes.
- * dx is the transposed convolution of dy; dw is, for each tap j, the product of dy with what that tap saw of x.
+ * dx is the transposed convolution of dy.
  */
 export function convGradient(node: Node, dy: Value): (Value | undefined)[] {
   const [x, w, bias] = node.inputs as [Value, Value, Value | undefined];
@@ -41,7 +41,7 @@ export function padGradient(node: Node, dy: Value): Value {
   const [left, right] = added(axis);
   const whole = known(dy.shape[axis], "the length of a padding that learns");
   const size = whole - left - right;
-  const backwards = (start: number, count: number) => everyNth(dy, [{ axis, start, step: -1, count }]);
+  const backwards = (start: number, count: number) => everyNth(dy, axis, start, -1, count);
   const fromLeft = left === 0 ? [] : [ops.padAxis(backwards(left - 1, left), axis, 1, size - 1 - left)];
   const fromRight = right === 0 ? [] : [ops.padAxis(backwards(whole - 1, right), axis, size - 1 - right, 1)];
   return [inside, ...fromLeft, ...fromRight].reduce(ops.add);
@@ -50,22 +50,16 @@ export function padGradient(node: Node, dy: Value): Value {
 // --- internal ---
 
 /**
- * Of the kernel between `few` [B, P, ...T] and `many` [B, Q, ...s T]: [P, Q, ...k]. A kernel that is a constant, as a
- * Fourier transform's, has none: it would be much work for nothing.
+ * Of the kernel between `few` [B, P, ...T] and `many` [B, Q, ...s T]: [P, Q, ...k], for each tap the product of `few` with
+ * what the tap saw of `many`. That is a convolution again, in which batch and channels, stride and dilation change places.
+ * A kernel that is a constant, as a Fourier transform's, has none: it would be much work for nothing.
  */
 function kernelGradient(node: Node, few: Value, many: Value, weight: Value): Value | undefined {
   if (weight.origin.kind === "constant") return undefined;
   const { strides, dilations } = movesOf(node);
   const [, , ...kernel] = weight.shape as [number, number, ...number[]];
-  const frames = sizesOf(few);
-  const taps = placesOf(kernel).map((place) => {
-    const seen = everyNth(
-      many,
-      place.map((j, i) => ({ axis: i + 2, start: j * dilations[i]!, step: strides[i]!, count: frames[i]! })),
-    );
-    return ops.unsqueeze(pairUp(few, seen), [2]);
-  });
-  return ops.reshape(ops.concat(taps, 2), weight.shape as number[]);
+  const products = ops.conv(swapped(many), swapped(few), undefined, dilations, strides); // [Q, P, ...k or more]
+  return swapped(kernel.reduce((cut, taps, i) => ops.slice(cut, i + 2, 0, taps), products));
 }
 
 function movesOf({ attributes }: Node) {
@@ -75,18 +69,8 @@ function movesOf({ attributes }: Node) {
 /** The sizes after batch and channels. */
 const sizesOf = (x: Value): number[] => x.shape.slice(2).map((dim) => known(dim, "the size of what learns by moving"));
 
-/** Every index of a kernel, in its order. */
-const placesOf = (kernel: readonly number[]): number[][] =>
-  kernel.reduce<number[][]>(
-    (all, size) => all.flatMap((place) => Array.from({ length: size }, (_, j) => [...place, j])),
-    [[]],
-  );
-
-/** a [B, P, ...T], b [B, Q, ...T] -> [P, Q], the products summed over batch and time. */
-function pairUp(a: Value, b: Value): Value {
-  const [left, right] = [ops.reshape(a, [0, 0, -1]), ops.reshape(b, [0, 0, -1])];
-  return ops.squeeze(ops.reduceSum(ops.matmul(left, ops.transpose(right, [0, 2, 1])), [0]), [0]);
-}
+/** [A, B, ...] -> [B, A, ...] */
+const swapped = (x: Value): Value => ops.transpose(x, [1, 0, ...[...x.shape.keys()].slice(2)]);
 
 /** [B, O, ...T] -> [O] */
 function overTime(dy: Value): Value {
