@@ -3,13 +3,15 @@
 import assert from "node:assert/strict";
 import { type CodecConfig, codecConfig } from "../src/codec/config.js";
 import type { Tensor } from "../src/tensor.js";
+import type { DiscriminatorConfig } from "../src/train/discriminator.js";
 import { codecFromAudiocraft } from "./audiocraft-names.js";
 import { readGolden, readGoldenJson } from "./golden.js";
 
 const folder = "encodec_train_tiny";
-const { seanet, rvq, ...rest } = readGoldenJson<{
+const { seanet, rvq, msstftd, ...rest } = readGoldenJson<{
   seanet: Record<string, never>;
   rvq: { n_q: number; bins: number };
+  msstftd: { n_ffts: number[]; filters: number };
   sample_rate: number;
 }>(folder);
 
@@ -32,6 +34,8 @@ export const config: CodecConfig = codecConfig(
   },
   folder,
 );
+
+export const discriminator: DiscriminatorConfig = { ffts: msstftd.n_ffts, filters: msstftd.filters };
 
 /** The tensors whose names start with `prefix`, without it; the codec's under our names. */
 export const family = (prefix: string, tensors: ReadonlyMap<string, Tensor> = expected): Map<string, Tensor> =>

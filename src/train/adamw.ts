@@ -15,6 +15,9 @@ export interface AdamwConfig {
 /** MusicGen's (spec §8.2). */
 export const musicgenAdamw: AdamwConfig = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
 
+/** EnCodec's, for the codec and the discriminators: nothing decays, so that this is Adam (spec §3.1). */
+export const encodecAdam: AdamwConfig = { beta1: 0.5, beta2: 0.9, epsilon: 1e-8, weightDecay: 0 };
+
 /** A weight's running mean of gradients and of their squares, zero at first. */
 export interface Moments {
   readonly mean: Value;
