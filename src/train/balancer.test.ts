@@ -8,7 +8,7 @@ import { input, type Value } from "../graph/value.js";
 import { createRuntime } from "../platform/node.js";
 import type { Tensor } from "../tensor.js";
 import { type BalancerConfig, balance, balancerState, encodecBalancer } from "./balancer.js";
-import { l1 } from "./distance.js";
+import { l1, sum } from "./distance.js";
 
 const runtime = createRuntime();
 after(() => runtime.dispose());
@@ -23,7 +23,7 @@ for (const [name, setting] of Object.entries(settings))
   test(`${name}: two steps pull as the reference's`, async () => {
     const [y, t1, t2] = ["y", "t1", "t2"].map((each) => input(each, "float32", [3, 1, 5])) as [Value, Value, Value];
     const apart = ops.sub(y, t2);
-    const losses = { a: l1(y, t1), b: ops.squeeze(ops.reduceSum(ops.reshape(ops.mul(apart, apart), [-1]), [0]), [0]) };
+    const losses = { a: l1(y, t1), b: sum(ops.mul(apart, apart)) };
     const pull = (loss: Value, weight: number) => ({ loss, weight, slope: differentiate(loss, [y])[0]! });
     const { slope, loss, next } = balance({ a: pull(losses.a, 1), b: pull(losses.b, 3) }, setting);
     const session = await compile(runtime, { slope, loss, ...next }, async () => new Map());

@@ -6,6 +6,9 @@ import type { Value } from "../graph/value.js";
 /** The mean of every element. */
 export const mean = (x: Value): Value => ops.squeeze(ops.reduceMean(flat(x), [0]), [0]);
 
+/** The sum of every element. */
+export const sum = (x: Value): Value => ops.squeeze(ops.reduceSum(flat(x), [0]), [0]);
+
 /** sqrt(sum x^2) */
 export const size = (x: Value): Value => ops.squeeze(ops.reduceL2(flat(x), [0]), [0]);
 
