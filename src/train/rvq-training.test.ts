@@ -117,6 +117,24 @@ test("a dead entry starts again at a vector of the batch, and the others stay as
   }
 });
 
+test("no codebook keeps a dead entry, and the codes of the step are those of the codebooks before it", async () => {
+  const latent = named(expected, "train.embeddings");
+  const p = new Scope();
+  const learnt = quantizeAndLearn(p, input("latent", "float32", latent.shape), codebooks, config, rvqTraining);
+  const feeds: Record<string, Tensor> = { latent };
+  for (const name of p.weights.keys()) {
+    const { shape, data } = named(codecWeights, name);
+    const scarce = Float32Array.from(data as Float32Array, (value, i) => (i % 4 === 0 ? 0 : value));
+    feeds[name] = name.endsWith("cluster_size") ? tensor("float32", shape, scarce) : named(codecWeights, name);
+  }
+  for (let k = 0; k < codebooks; k++) feeds[`picks.${k}`] = pickVectors(16, 50, 1, 0, k);
+  const result = await run({ codes: learnt.codes, ...learnt.next }, feeds);
+  assert.deepEqual(Array.from(result.codes!.data, Number), [...integers(expected, "train.codes")]);
+  const sizes = Object.entries(result).flatMap(([name, { data }]) => (name.endsWith("size") ? [[...data]] : []));
+  assert.equal(sizes.length, codebooks);
+  for (const size of sizes as number[][]) assert.ok(Math.min(...size) > 0.05 * (size.reduce((a, b) => a + b, 0) / 16));
+});
+
 test("k-means moves entries to the means of their vectors, and leaves one that has none", async () => {
   const points = tensor("float32", [5, 2], Float32Array.of(0, 0, 0, 2, 10, 10, 12, 10, 14, 10));
   const starts = tensor("float32", [3, 2], Float32Array.of(1, 1, 11, 11, -50, 0));
