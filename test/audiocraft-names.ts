@@ -21,6 +21,18 @@ const spellings: readonly (readonly [RegExp, string])[] = [
 export const fromAudiocraft = (tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
   new Map([...tensors].flatMap(renamed));
 
+/** The same for the codec. */
+export const codecFromAudiocraft = (tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  new Map(
+    [...tensors].map(([name, value]) => [
+      name
+        .replace(/^(encoder|decoder)\.model\./, "$1.layers.")
+        .replace(/\.(conv|convtr)\.\1\./, ".conv.")
+        .replace(/^quantizer\.vq\.layers\.(\d+)\._codebook\./, "quantizer.layers.$1.codebook."),
+      value,
+    ]),
+  );
+
 // --- internal ---
 
 function renamed([name, weight]: [string, Tensor]): [string, Tensor][] {

@@ -132,6 +132,17 @@ const matrices = fc.oneof(
   fc.tuple(shapes(0, 2), size).map(([batch, n]) => ({ operands: [batch, batch], result: batch, n })),
 );
 
+/** How a kernel lies on one axis or two: its taps, what it makes, how it moves. */
+const moves = fc.array(
+  fc.record({ taps: some, frames: some, stride: some, dilation: fc.integer({ min: 1, max: 2 }) }),
+  { minLength: 1, maxLength: 2 },
+);
+const steps = (axes: readonly { taps: number; stride: number; dilation: number }[]) => ({
+  kernel: axes.map((axis) => axis.taps),
+  strides: axes.map((axis) => axis.stride),
+  dilations: axes.map((axis) => axis.dilation),
+});
+
 // --- the table ---
 
 export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
@@ -143,12 +154,20 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
   lessOrEqual: binary(ops.lessOrEqual, (a, b) => Number(a <= b), ["float32", "int64"], { to: "bool" }),
   and: binary(ops.and, (a, b) => a & b, ["bool"]),
   neg: unary(ops.neg, (x) => -x),
+  abs: unary(ops.abs, Math.abs),
+  sign: unary(ops.sign, Math.sign),
   sqrt: unary(ops.sqrt, Math.sqrt, { from: Math.abs }),
   relu: unary(ops.relu, (x) => Math.max(0, x)),
   exp: unary(ops.exp, Math.exp),
   log: unary(ops.log, Math.log, { from: (x) => Math.abs(x) + 0.25 }),
   erf: unary(ops.erf, erf),
   tanh: unary(ops.tanh, Math.tanh),
+  sigmoid: unary(ops.sigmoid, sigmoid),
+  leakyRelu: unary(
+    (x) => ops.leakyRelu(x, 0.3),
+    (x) => (x > 0 ? x : 0.3 * x),
+  ),
+  detach: unary(ops.detach, (x) => x),
   elu: unary(ops.elu, (x) => (x > 0 ? x : Math.exp(x) - 1)),
   gelu: fc.oneof(
     unary(ops.gelu, (x) => (x / 2) * (1 + erf(x / Math.SQRT2))),
@@ -359,6 +378,17 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
         }),
       };
     }),
+  padAxis: fc.tuple(shapeAndAxis, size, size, seed).map(([{ shape, axis, passed }, before, after, s]) => {
+    const x = numbers("float32", shape, s);
+    return {
+      inputs: [x],
+      build: (v) => ops.padAxis(v!, passed, before, after),
+      expected: fill("float32", resized(shape, axis, before + shape[axis]! + after), (i) => {
+        const n = i[axis]! - before;
+        return n < 0 || n >= shape[axis]! ? 0 : get(x, resized(i, axis, n));
+      }),
+    };
+  }),
   sizeOf: fc.tuple(shapeAndAxis, seed).map(([{ shape, axis, passed }, s]) => ({
     inputs: [numbers("float32", shape, s)],
     build: (v) => ops.sizeOf(v!, passed),
@@ -396,48 +426,50 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
     },
   ),
 
-  conv: fc
-    .tuple(size, some, some, some, some, some, fc.integer({ min: 1, max: 2 }), flag, seed)
-    .map(([batch, channels, out, kernel, more, stride, dilation, biased, s]) => {
-      const length = dilation * (kernel - 1) + more;
-      const inputs = several([[batch, channels, length], [out, channels, kernel], [out]], s);
-      const [x, w, b] = inputs as [Tensor, Tensor, Tensor];
-      return {
-        inputs: biased ? inputs : [x, w],
-        build: (...v) => ops.conv(v[0]!, v[1]!, v[2], stride, dilation),
-        expected: fill(
-          "float32",
-          [batch, out, Math.floor((more - 1) / stride) + 1],
-          ([n, o, t]) =>
-            (biased ? get(b, [o!]) : 0) +
-            sum(channels, (c) => sum(kernel, (k) => get(w, [o!, c, k]) * get(x, [n!, c, t! * stride + k * dilation]))),
-        ),
-        known: [[1], [0, 1, 2], [0]],
-      };
-    }),
-  convTranspose: fc
-    .tuple(size, some, some, some, some, some, fc.integer({ min: 1, max: 2 }), flag, seed)
-    .map(([batch, channels, out, kernel, frames, stride, dilation, biased, s]) => {
-      const inputs = several([[batch, channels, frames], [channels, out, kernel], [out]], s);
-      const [x, w, b] = inputs as [Tensor, Tensor, Tensor];
-      return {
-        inputs: biased ? inputs : [x, w],
-        build: (...v) => ops.convTranspose(v[0]!, v[1]!, v[2], stride, dilation),
-        expected: fill(
-          "float32",
-          [batch, out, (frames - 1) * stride + dilation * (kernel - 1) + 1],
-          ([n, o, place]) => {
-            const reached = (t: number, k: number) => t * stride + dilation * k === place;
-            const heard = (c: number, t: number, k: number) => get(x, [n!, c, t]) * get(w, [c, o!, k]);
-            return (
-              (biased ? get(b, [o!]) : 0) +
-              sum(channels, (c) => sum(frames, (t) => sum(kernel, (k) => (reached(t, k) ? heard(c, t, k) : 0))))
-            );
-          },
-        ),
-        known: [[1], [0, 1, 2], [0]],
-      };
-    }),
+  conv: fc.tuple(size, some, some, moves, flag, seed).map(([batch, channels, out, axes, biased, s]) => {
+    const { kernel, strides, dilations } = steps(axes);
+    const length = axes.map(({ taps, frames, dilation }) => dilation * (taps - 1) + frames);
+    const inputs = several([[batch, channels, ...length], [out, channels, ...kernel], [out]], s);
+    const [x, w, b] = inputs as [Tensor, Tensor, Tensor];
+    return {
+      inputs: biased ? inputs : [x, w],
+      build: (...v) => ops.conv(v[0]!, v[1]!, v[2], strides, dilations),
+      expected: fill(
+        "float32",
+        [batch, out, ...axes.map(({ frames, stride }) => Math.floor((frames - 1) / stride) + 1)],
+        ([n, o, ...t]) => {
+          const seen = (j: Index) => t.map((step, i) => step * strides[i]! + j[i]! * dilations[i]!);
+          const heard = (c: number) => (j: Index) => get(w, [o!, c, ...j]) * get(x, [n!, c, ...seen(j)]);
+          const taps = indices(kernel);
+          return (biased ? get(b, [o!]) : 0) + sum(channels, (c) => sum(taps.length, (j) => heard(c)(taps[j]!)));
+        },
+      ),
+      known: [[1], axesOf(w.shape), [0]],
+    };
+  }),
+  convTranspose: fc.tuple(size, some, some, moves, flag, seed).map(([batch, channels, out, axes, biased, s]) => {
+    const { kernel, strides, dilations } = steps(axes);
+    const frames = axes.map((axis) => axis.frames);
+    const inputs = several([[batch, channels, ...frames], [channels, out, ...kernel], [out]], s);
+    const [x, w, b] = inputs as [Tensor, Tensor, Tensor];
+    const made = fill(
+      "float32",
+      [batch, out, ...axes.map((axis) => (axis.frames - 1) * axis.stride + axis.dilation * (axis.taps - 1) + 1)],
+      ([, o]) => (biased ? get(b, [o!]) : 0),
+    );
+    for (const [n, c, ...t] of indices(x.shape))
+      for (const [, o, ...j] of indices([1, out, ...kernel])) {
+        const place = [n!, o!, ...t.map((step, i) => step * strides[i]! + j[i]! * dilations[i]!)];
+        const at = made.shape.reduce((flat, size, axis) => flat * size + place[axis]!, 0);
+        (made.data as Float32Array)[at]! += get(x, [n!, c!, ...t]) * get(w, [c!, o!, ...j]);
+      }
+    return {
+      inputs: biased ? inputs : [x, w],
+      build: (...v) => ops.convTranspose(v[0]!, v[1]!, v[2], strides, dilations),
+      expected: made,
+      known: [[1], axesOf(w.shape), [0]],
+    };
+  }),
   lstm: fc.tuple(some, some, some, some, seed).map(([frames, batch, width, depth, s]) => {
     const state = [1, batch, width];
     const weights = [

@@ -30,6 +30,17 @@ export function convPadded(p: Scope, x: Value, width: number, shape: ConvShape, 
   return norm(p, ops.conv(x, weight, p.at("conv").weight("bias", [width]), stride, dilation), c);
 }
 
+/** x [B, C, N] padded as the codec pads; for `convPadded`. */
+export function pad(x: Value, padding: Padding, c: CodecConfig): Value {
+  const { left, right } = padding;
+  if (c.pad_mode === "constant") return ops.padLast(x, left, right, "constant");
+  const length = x.shape[2]!;
+  const zeros = typeof length === "number" ? zerosBeforeReflect(padding, length) : 0;
+  if (zeros === 0) return ops.padLast(x, left, right, "reflect");
+  const mirrored = ops.padLast(ops.padLast(x, 0, zeros, "constant"), left, right, "reflect");
+  return ops.slice(mirrored, 2, 0, -zeros);
+}
+
 /** x [B, C, T] -> [B, width, stride T], by a transposed convolution of kernel 2 stride. */
 export function convTranspose(p: Scope, x: Value, width: number, stride: number, c: CodecConfig): Value {
   const kernel = 2 * stride;
@@ -58,14 +69,4 @@ function norm(p: Scope, x: Value, c: CodecConfig): Value {
   const deviation = ops.sqrt(ops.add(ops.reduceMean(ops.mul(centred, centred), [1, 2]), ops.scalar(1e-5)));
   const column = (name: string) => ops.unsqueeze(p.at("norm").weight(name, [channels]), [1]);
   return ops.add(ops.mul(ops.div(centred, deviation), column("weight")), column("bias"));
-}
-
-function pad(x: Value, padding: Padding, c: CodecConfig): Value {
-  const { left, right } = padding;
-  if (c.pad_mode === "constant") return ops.padLast(x, left, right, "constant");
-  const length = x.shape[2]!;
-  const zeros = typeof length === "number" ? zerosBeforeReflect(padding, length) : 0;
-  if (zeros === 0) return ops.padLast(x, left, right, "reflect");
-  const mirrored = ops.padLast(ops.padLast(x, 0, zeros, "constant"), left, right, "reflect");
-  return ops.slice(mirrored, 2, 0, -zeros);
 }

@@ -3,20 +3,14 @@
 import { assert } from "../errors.js";
 import type { DType } from "../tensor.js";
 import { cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
-import { type Attribute, node, plus, type Shape, type Value } from "./value.js";
+import { type Attribute, node, type Shape, type Value } from "./value.js";
 
 /** `count` elements of an axis, `step` apart (negative: backwards), from element `start` on. */
 export function everyNth(x: Value, axis: number, start: number, step: number, count: number): Value {
   // Backwards past the first element is no index: it would count from the back.
   const end = start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
-  return one("Slice", [x, ints([start]), ints([end]), ints([axis]), ints([step])], resized(x, axis, count));
-}
-
-/** Zeros before and after an axis. */
-export function padAxis(x: Value, axis: number, before: number, after: number): Value {
-  if (before === 0 && after === 0) return x;
-  const amounts = [before, after].flatMap((amount) => x.shape.map((_, i) => (i === axis ? amount : 0)));
-  return one("Pad", [x, ints(amounts)], resized(x, axis, plus(x.shape[axis]!, before + after)), { mode: "constant" });
+  const shape = x.shape.map((dim, i) => (i === axis ? count : dim));
+  return one("Slice", [x, ints([start]), ints([end]), ints([axis]), ints([step])], shape);
 }
 
 /** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */
@@ -58,9 +52,6 @@ const shapeOf = (x: Value): Value =>
   x.shape.every((dim) => typeof dim === "number")
     ? ints(x.shape as number[])
     : one("Shape", [x], [x.shape.length], {}, "int64");
-
-const resized = (x: Value, axis: number, size: Shape[number]): Shape =>
-  x.shape.map((dim, i) => (i === axis ? size : dim));
 
 const one = (
   op: string,

@@ -38,21 +38,22 @@ const axisCase = (make: (x: Value, axis: number, dim: number) => Value) =>
     return { shapes: [s], make: (x) => make(x!, axis, s[axis]!) };
   });
 
-const conv = fc
-  .record({
-    batch: size,
-    channels: size,
-    out: size,
-    kernel: size,
-    stride: size,
-    dilation: size,
-    frames: size,
-    rest: fc.nat(3),
-  })
-  .map((c) => ({
-    ...c,
-    length: (c.frames - 1) * c.stride + c.dilation * (c.kernel - 1) + 1 + Math.min(c.rest, c.stride - 1),
-  }));
+const moved = fc.record({ kernel: size, stride: size, dilation: size, frames: size, rest: fc.nat(3) }).map((c) => ({
+  ...c,
+  length: (c.frames - 1) * c.stride + c.dilation * (c.kernel - 1) + 1 + Math.min(c.rest, c.stride - 1),
+}));
+const small = fc.integer({ min: 1, max: 2 });
+/** On one axis, or (with smaller sizes: every element is measured) on two. */
+const conv = fc.oneof(
+  fc.record({ batch: size, channels: size, out: size, axes: fc.tuple(moved) }),
+  fc.record({
+    batch: small,
+    channels: small,
+    out: small,
+    axes: fc.tuple(moved, fc.constant({ kernel: 2, stride: 2, dilation: 1, frames: 2, length: 5 })),
+  }),
+);
+const along = <K extends string>(axes: readonly Record<K, number>[], name: K) => axes.map((axis) => axis[name]);
 
 /** One row an operator of the table. */
 const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
@@ -66,6 +67,12 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
   Sqrt: unary(ops.sqrt, 0.5, 3),
   Erf: unary(ops.erf),
   Tanh: unary(ops.tanh),
+  Sigmoid: unary(ops.sigmoid),
+  Abs: fc.oneof(unary(ops.abs, 0.1, 2), unary(ops.abs, -2, -0.1)),
+  LeakyRelu: fc.oneof(
+    unary((x) => ops.leakyRelu(x, 0.3), 0.1, 2),
+    unary((x) => ops.leakyRelu(x, 0.3), -2, -0.1),
+  ),
   Relu: fc.oneof(unary(ops.relu, 0.1, 2), unary(ops.relu, -2, -0.1)),
   Elu: fc.oneof(unary(ops.elu, 0.1, 2), unary(ops.elu, -2, -0.1)),
   Gelu: fc.oneof(
@@ -132,7 +139,12 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
       fc.integer({ min: 4, max: 6 }),
       fc.constantFrom("constant" as const, "reflect" as const),
     )
-    .map(([left, right, n, mode]): Case => ({ shapes: [[2, n]], make: (x) => ops.padLast(x!, left, right, mode) })),
+    .map(
+      ([left, right, n, mode]): Case => ({
+        shapes: [[2, n]],
+        make: (x) => ops.padAxis(ops.padLast(x!, left, right, mode), 0, right, left),
+      }),
+    ),
   ReduceSum: axisCase((x, axis) => ops.reduceSum(x, [axis])),
   ReduceMean: axisCase((x, axis) => ops.reduceMean(x, [axis])),
   ReduceL2: axisCase((x, axis) =>
@@ -147,15 +159,32 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
     }),
   ),
   Conv: conv.map(
-    (c): Case => ({
-      shapes: [[c.batch, c.channels, c.length], [c.out, c.channels, c.kernel], [c.out]],
-      make: (x, w, b) => ops.conv(x!, w!, b!, c.stride, c.dilation),
+    ({ batch, channels, out, axes }): Case => ({
+      shapes: [[batch, channels, ...along(axes, "length")], [out, channels, ...along(axes, "kernel")], [out]],
+      make: (x, w, b) => ops.conv(x!, w!, b!, along(axes, "stride"), along(axes, "dilation")),
     }),
   ),
   ConvTranspose: conv.map(
-    (c): Case => ({
-      shapes: [[c.batch, c.channels, c.frames], [c.channels, c.out, c.kernel], [c.out]],
-      make: (x, w, b) => ops.convTranspose(x!, w!, b!, c.stride, c.dilation),
+    ({ batch, channels, out, axes }): Case => ({
+      shapes: [[batch, channels, ...along(axes, "frames")], [channels, out, ...along(axes, "kernel")], [out]],
+      make: (x, w, b) => ops.convTranspose(x!, w!, b!, along(axes, "stride"), along(axes, "dilation")),
+    }),
+  ),
+  LSTM: fc.tuple(size, small, small, small).map(
+    ([frames, batch, depth, width]): Case => ({
+      shapes: [
+        [frames, batch, depth],
+        [1, 4 * width, depth],
+        [1, 4 * width, width],
+        [1, 8 * width],
+        [1, batch, width],
+        [1, batch, width],
+      ],
+      make: (...x) => {
+        const [input, w, r, bias, hidden, cell] = x as [Value, Value, Value, Value, Value, Value];
+        const { all, state } = ops.lstm(input, { input: w, recurrent: r, bias }, { hidden, cell });
+        return ops.concat([ops.squeeze(all, [1]), state.hidden, state.cell], 0);
+      },
     }),
   ),
 };
@@ -179,10 +208,19 @@ test("what reaches a value by several ways is added, what does not reach the los
   assert.deepEqual([...(result.none!.data as Float32Array)], [0, 0, 0]);
 });
 
+test("nothing is learnt through what is detached", async () => {
+  const x = input("x", "float32", [2]);
+  const [dx] = differentiate(total(ops.mul(x, ops.detach(ops.mul(x, x)))), [x]); // x^3, of which only the first x learns
+  const session = await compile(runtime, { dx: dx! }, async () => new Map());
+  const result = await session.run({ x: tensor("float32", [2], Float32Array.of(2, -3)) });
+  assert.deepEqual([...(result.dx!.data as Float32Array)], [4, 9]);
+});
+
 test("an operator without a rule is an error that names it", () => {
   const x = input("x", "float32", [2]);
   const [odd] = node("Oddity", [x], [x]);
   assert.throws(() => differentiate(total(odd!), [x]), /no gradient rule for Oddity/);
+  differentiate(total(ops.mul(x, ops.detach(odd!))), [x]); // not needed behind what teaches nothing
 });
 
 test("a graph of ten thousand operators is differentiated without running out of stack", () => {

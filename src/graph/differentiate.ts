@@ -20,7 +20,7 @@ export function differentiate(loss: Value, parameters: readonly Value[]): Value[
   const flowing = new Map<Value, Value>([[loss, ops.scalar(1)]]);
   for (const node of learning.toReversed()) {
     const dys = node.outputs.map((y) => flowing.get(y));
-    if (dys.every((dy) => dy === undefined) || stepwise.has(node.op)) continue;
+    if (dys.every((dy) => dy === undefined)) continue;
     const rule = gradients[node.op];
     if (rule === undefined)
       throw new HocketError("unsupported", `there is no gradient rule for ${node.op}, which the loss depends on`);
@@ -60,7 +60,7 @@ function dependents(loss: Value, parameters: readonly Value[]): Node[] {
       continue;
     }
     waiting.pop();
-    const learning = top.node.inputs.some(isLearning);
+    const learning = !stepwise.has(top.node.op) && top.node.inputs.some(isLearning);
     learns.set(top.node, learning);
     if (learning) order.push(top.node);
   }

@@ -3,8 +3,9 @@
  * graph. A rule may answer in the shape that broadcasting gave: the walk (differentiate.ts) undoes that once, for all.
  */
 
-import { countOf, expandLike, padAxis, reshapeLike, scatterAdd, scatterElements, zerosLike } from "./backward.js";
+import { countOf, expandLike, reshapeLike, scatterAdd, scatterElements, zerosLike } from "./backward.js";
 import { convGradient, convTransposeGradient, padGradient } from "./conv-gradients.js";
+import { lstmGradient } from "./lstm-gradient.js";
 import * as ops from "./ops.js";
 import { known, type Node, type Value } from "./value.js";
 
@@ -14,8 +15,10 @@ import { known, type Node, type Value } from "./value.js";
  */
 export type GradientRule = (node: Node, dy: readonly (Value | undefined)[]) => readonly (Value | undefined)[];
 
-/** Operators through which nothing is learnt: their results are whole numbers, or yes and no. */
-export const stepwise: ReadonlySet<string> = new Set([...["Shape", "Range", "ArgMax", "Less", "LessOrEqual", "And"]]);
+/** Operators through which nothing is learnt: their results move in steps, or were asked to teach nothing. */
+export const stepwise: ReadonlySet<string> = new Set([
+  ...["Shape", "Range", "ArgMax", "Less", "LessOrEqual", "And", "Sign", "StopGradient"],
+]);
 
 export const gradients: Readonly<Record<string, GradientRule>> = {
   Add: rule((dy) => [dy, dy]),
@@ -24,6 +27,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   // d(a / b) = da / b - (a / b) db / b, and a / b is y.
   Div: rule((dy, y, _a, b) => [ops.div(dy, b), ops.neg(ops.div(ops.mul(dy, y), b))]),
   Neg: rule((dy) => [ops.neg(dy)]),
+  Abs: rule((dy, _y, x) => [ops.mul(dy, ops.sign(x))]),
   Exp: rule((dy, y) => [ops.mul(dy, y)]),
   Log: rule((dy, _y, x) => [ops.div(dy, x)]),
   // d sqrt(x) = dx / (2 y)
@@ -32,7 +36,11 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   Erf: rule((dy, _y, x) => [ops.mul(ops.mul(dy, ops.scalar(2 / Math.sqrt(Math.PI))), ops.exp(ops.neg(ops.mul(x, x))))]),
   // d tanh(x) = (1 - y^2) dx
   Tanh: rule((dy, y) => [ops.mul(dy, ops.sub(ops.scalar(1), ops.mul(y, y)))]),
+  Sigmoid: rule((dy, y) => [ops.mul(dy, ops.mul(y, ops.sub(ops.scalar(1), y)))]),
   Relu: rule((dy, _y, x) => [ops.where(positive(x), dy, ops.scalar(0))]),
+  LeakyRelu: (node, [dy]) => [
+    ops.where(positive(node.inputs[0]!), dy!, ops.mul(dy!, ops.scalar(node.attributes.alpha as number))),
+  ],
   // exp(x) - 1 below zero, where the slope is exp(x) = y + 1
   Elu: rule((dy, y, x) => [ops.where(positive(x), dy, ops.mul(dy, ops.add(y, ops.scalar(1))))]),
   Gelu: (node, [dy]) => [ops.mul(dy!, geluSlope(node.inputs[0]!, node.attributes.approximate === "tanh"))],
@@ -82,7 +90,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
     const size = known(x.shape[axis], "the size of an axis that is cut and learns");
     const before = wholeNumber(start) < 0 ? size + wholeNumber(start) : wholeNumber(start);
     const after = size - before - known(dy!.shape[axis], "the size of a cut that learns");
-    return [padAxis(dy!, axis, before, after)];
+    return [ops.padAxis(dy!, axis, before, after)];
   },
   // A row that was picked several times collects every gradient.
   Gather: rule((dy, _y, table, indices) => [scatterAdd(zerosLike(table), indices, dy), undefined]),
@@ -101,6 +109,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
 
   Conv: (node, [dy]) => convGradient(node, dy!),
   ConvTranspose: (node, [dy]) => convTransposeGradient(node, dy!),
+  LSTM: lstmGradient,
 };
 
 // --- internal ---

@@ -11,7 +11,7 @@ import { compile, declaredWeights } from "./compile.js";
 import { graphOf, type StoredWeight } from "./onnx.js";
 import * as ops from "./ops.js";
 import { Message } from "./protobuf.js";
-import { input, Scope, type Value } from "./value.js";
+import { constant, input, Scope, type Value } from "./value.js";
 
 const runtime = createRuntime();
 const folder = mkdtempSync(join(tmpdir(), "hocket-onnx-"));
@@ -82,6 +82,17 @@ test("an input, a weight and a constant may be outputs, under the names of the c
   const { w, three, ...rest } = await session.run({ x: two });
   assert.deepEqual(rest, { x: two, "a/b": two });
   assert.deepEqual([w!.data, three!.data], [Float32Array.of(5, 6), Float32Array.of(3)]);
+});
+
+test("an output may also be padded and convolved", async () => {
+  const x = input("x", "float32", [1, 4, 2]);
+  const kernel = constant(tensor("float32", [1, 2, 3], Float32Array.of(1, 1, 1, 1, 1, 1)));
+  const turned = ops.transpose(ops.neg(x), [0, 2, 1]);
+  const y = ops.conv(ops.padLast(turned, 1, 1, "constant"), kernel, undefined);
+  const session = await compile(runtime, { turned, y }, async () => new Map());
+  const result = await session.run({ x: tensor("float32", [1, 4, 2], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)) });
+  assert.deepEqual([...(result.turned!.data as Float32Array)], [-1, -3, -5, -7, -2, -4, -6, -8]);
+  assert.deepEqual([...(result.y!.data as Float32Array)], [-10, -21, -33, -26]);
 });
 
 test("weights are read where they lie: two files, odd offsets, every float type", async () => {

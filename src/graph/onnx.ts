@@ -63,6 +63,10 @@ export function toOnnx(
 ): Uint8Array {
   const message = new Message();
   const names = new Map<Value, string>();
+  // What a node makes is given its output's name at once: ONNX Runtime 1.30 loses a value that is copied to an output and
+  // padded for a convolution.
+  for (const [name, value] of graph.outputs)
+    if (value.origin.kind === "node" && !names.has(value)) names.set(value, `out:${name}`);
   const nameOf = (value: Value): string => {
     const { origin } = value;
     if (origin.kind === "input" || origin.kind === "weight") return origin.name;
@@ -96,8 +100,9 @@ export function toOnnx(
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
   for (const [name, value] of graph.outputs) {
-    // An output's name is the caller's, whatever the value is called inside (it may be an output twice).
-    message.message(1, new Message().string(1, nameOf(value)).string(2, `out:${name}`).string(4, "Identity"));
+    // A value may be an output twice, or one that nothing computes.
+    if (nameOf(value) !== `out:${name}`)
+      message.message(1, new Message().string(1, nameOf(value)).string(2, `out:${name}`).string(4, "Identity"));
     message.message(12, valueInfo(`out:${name}`, value.dtype, value.shape));
   }
 
@@ -115,10 +120,13 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
   const message = new Message();
   for (const input of node.inputs) message.string(1, input === undefined ? "" : nameOf(input));
   for (const output of node.outputs) message.string(2, nameOf(output));
-  message.string(4, node.op).string(7, node.domain);
+  message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
 }
+
+/** What only a derivative can tell apart, and ONNX need not. */
+const spelling: Readonly<Record<string, string>> = { StopGradient: "Identity" };
 
 function attributeProto(name: string, value: Attribute): Message {
   const message = new Message().string(1, name);

@@ -56,6 +56,7 @@ const impossible: readonly (readonly [string, () => unknown])[] = [
   ["[2,3] [1,1]", () => ops.split(x(2, 3), 1, [1, 1])],
   ["[2,3] [3,1]", () => ops.gatherElements(x(2, 3), input("i", "int64", [3, 1]))],
   ["[2,3] 3", () => ops.padLast(x(2, 3), 3, 0, "reflect")],
+  ["[2,3] 2", () => ops.padAxis(x(2, 3), 2, 1, 1)],
   ["[2] 1", () => ops.sizeOf(x(2), 1)],
   ["[2,3] 2", () => ops.reduceSum(x(2, 3), [2])],
   ["[2,3] no axis", () => ops.reduceMean(x(2, 3), [])],
@@ -65,6 +66,8 @@ const impossible: readonly (readonly [string, () => unknown])[] = [
   ["[1,2,8] [4,3,3]", () => ops.conv(x(1, 2, 8), x(4, 3, 3), undefined)],
   ["[1,2,8] [4,2,3] [3]", () => ops.conv(x(1, 2, 8), x(4, 2, 3), x(3))],
   ["[1,2,4] [4,2,3]", () => ops.conv(x(1, 2, 4), x(4, 2, 3), undefined, 1, 2)],
+  ["[1,2,8] [4,2,3,3]", () => ops.conv(x(1, 2, 8), x(4, 2, 3, 3), undefined)],
+  ["[1,2,8,8] [4,2,3]", () => ops.conv(x(1, 2, 8, 8), x(4, 2, 3), undefined)],
   ["[1,2,4] [3,2,3]", () => ops.convTranspose(x(1, 2, 4), x(3, 2, 3), undefined, 2)],
   [
     "[5,1,2] [1,12,2] [1,12,3] [1,24] [1,1,3] [1,2,3]",

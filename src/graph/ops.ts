@@ -40,14 +40,24 @@ export const less = binary("Less", "bool");
 export const lessOrEqual = binary("LessOrEqual", "bool");
 export const and = binary("And", "bool");
 export const neg = unary("Neg");
+export const abs = unary("Abs");
+/** 1 where positive, -1 where negative, 0 at 0. */
+export const sign = unary("Sign");
 export const sqrt = unary("Sqrt");
 export const relu = unary("Relu");
 export const exp = unary("Exp");
 export const log = unary("Log");
 export const erf = unary("Erf");
 export const tanh = unary("Tanh");
+export const sigmoid = unary("Sigmoid");
 /** x where positive, exp(x) - 1 elsewhere. */
 export const elu = unary("Elu");
+
+/** x where positive, slope * x elsewhere. */
+export const leakyRelu = (x: Value, slope: number): Value => one("LeakyRelu", [x], x.dtype, x.shape, { alpha: slope });
+
+/** x, through which nothing learns. */
+export const detach = unary("StopGradient");
 
 /** x * P(X <= x) for a normal X: by the error function ("none"), or by its tanh approximation. */
 export const gelu = (x: Value, approximate: "none" | "tanh" = "none"): Value =>
@@ -172,6 +182,15 @@ export function padLast(x: Value, left: number, right: number, mode: "constant" 
   return one("Pad", [x, ints([...zeros, left, ...zeros, right])], x.dtype, shape, { mode });
 }
 
+/** Zeros before and after an axis. */
+export function padAxis(x: Value, axis: number, before: number, after: number): Value {
+  if (before === 0 && after === 0) return x;
+  const along = at(x, axis);
+  const amounts = [before, after].flatMap((amount) => x.shape.map((_, i) => (i === along ? amount : 0)));
+  const shape = replaced(x.shape, along, plus(x.shape[along]!, before + after));
+  return one("Pad", [x, ints(amounts)], x.dtype, shape, { mode: "constant" });
+}
+
 /** Of each row of the last axis, the elements that `indices` names; indices has x's rank. */
 export function gatherElements(x: Value, indices: Value): Value {
   const front = (shape: Shape) => shape.slice(0, -1);
@@ -227,28 +246,36 @@ export function layerNormalization(x: Value, weight: Value, bias: Value, epsilon
 
 // --- signal ---
 
-/** x [B, C, N], weight [O, C, k] -> [B, O, (N - dilation (k-1) - 1) / stride + 1]; no padding. */
-export function conv(x: Value, weight: Value, bias: Value | undefined, stride = 1, dilation = 1): Value {
-  const [batch, channels, length] = x.shape as [Dim, Dim, Dim];
-  const [out, , kernel] = weight.shape as [number, number, number];
-  const span = dilation * (kernel - 1);
-  const possible = like(x, [batch, channels, length]) && like(weight, [out, channels, kernel]) && like(bias, [out]);
-  fit(possible && (typeof length === "string" || length > span), "Conv", x, weight, bias);
-  const frames =
-    typeof length === "number" ? Math.floor((length - span - 1) / stride) + 1 : convLength(length, span, stride);
-  return one("Conv", [x, weight, bias], x.dtype, [batch, out, frames], { strides: [stride], dilations: [dilation] });
+/** How far a kernel moves, or how far apart its taps are: the same on every axis, or a number for each. */
+export type Steps = number | readonly number[];
+
+/** x [B, C, ...N], weight [O, C, ...k] -> [B, O, ...(N - dilation (k-1) - 1) / stride + 1]; no padding. */
+export function conv(x: Value, weight: Value, bias: Value | undefined, stride: Steps = 1, dilation: Steps = 1): Value {
+  const [batch, channels, ...sizes] = x.shape as [Dim, Dim, ...Dim[]];
+  const [out, , ...kernel] = weight.shape as [number, number, ...number[]];
+  const { strides, dilations, spans } = moves(kernel, stride, dilation);
+  const possible = like(x, [batch, channels, ...kernel.map((_, i) => sizes[i]!)]) && like(bias, [out]);
+  const long = sizes.every((size, i) => typeof size === "string" || size > spans[i]!);
+  fit(possible && like(weight, [out, channels, ...kernel]) && long, "Conv", x, weight, bias);
+  const frames = sizes.map((size, i) => convLength(size, spans[i]!, strides[i]!));
+  return one("Conv", [x, weight, bias], x.dtype, [batch, out, ...frames], { strides, dilations });
 }
 
-/** x [B, C, T], weight [C, O, k] -> [B, O, (T - 1) stride + dilation (k - 1) + 1]; nothing trimmed. */
-export function convTranspose(x: Value, weight: Value, bias: Value | undefined, stride: number, dilation = 1): Value {
-  const [batch, channels, frames] = x.shape as [Dim, Dim, Dim];
-  const [, out, kernel] = weight.shape as [number, number, number];
-  const possible = like(x, [batch, channels, frames]) && like(weight, [channels, out, kernel]) && like(bias, [out]);
-  fit(possible, "ConvTranspose", x, weight, bias);
-  const span = dilation * (kernel - 1) + 1;
-  const length = typeof frames === "number" ? (frames - 1) * stride + span : `${stride}*(${frames})+${span - stride}`;
-  const attributes = { strides: [stride], dilations: [dilation] };
-  return one("ConvTranspose", [x, weight, bias], x.dtype, [batch, out, length], attributes);
+/** x [B, C, ...T], weight [C, O, ...k] -> [B, O, ...(T - 1) stride + dilation (k - 1) + 1]; nothing trimmed. */
+export function convTranspose(
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  stride: Steps,
+  dilation: Steps = 1,
+): Value {
+  const [batch, channels, ...sizes] = x.shape as [Dim, Dim, ...Dim[]];
+  const [, out, ...kernel] = weight.shape as [number, number, ...number[]];
+  const { strides, dilations, spans } = moves(kernel, stride, dilation);
+  const possible = like(x, [batch, channels, ...kernel.map((_, i) => sizes[i]!)]) && like(bias, [out]);
+  fit(possible && like(weight, [channels, out, ...kernel]), "ConvTranspose", x, weight, bias);
+  const length = sizes.map((frames, i) => transposedLength(frames, spans[i]! + 1, strides[i]!));
+  return one("ConvTranspose", [x, weight, bias], x.dtype, [batch, out, ...length], { strides, dilations });
 }
 
 /**
@@ -361,5 +388,17 @@ function sliceSize(dim: Dim, start: number | Value, end: number | Value): Dim {
   return Math.max(0, place(end) - place(start));
 }
 
-const convLength = (length: string, span: number, stride: number): string =>
-  stride === 1 ? `${plus(length, -span)}` : `(${length}-${span + 1})/${stride}+1`;
+/** A kernel's strides and dilations on each axis, and how far apart its first and last taps are. */
+function moves(kernel: readonly number[], stride: Steps, dilation: Steps) {
+  const perAxis = (steps: Steps) => (typeof steps === "number" ? kernel.map(() => steps) : steps);
+  const [strides, dilations] = [perAxis(stride), perAxis(dilation)];
+  return { strides, dilations, spans: kernel.map((taps, i) => dilations[i]! * (taps - 1)) };
+}
+
+function convLength(length: Dim, span: number, stride: number): Dim {
+  if (typeof length === "number") return Math.floor((length - span - 1) / stride) + 1;
+  return stride === 1 ? plus(length, -span) : `(${length}-${span + 1})/${stride}+1`;
+}
+
+const transposedLength = (frames: Dim, span: number, stride: number): Dim =>
+  typeof frames === "number" ? (frames - 1) * stride + span : `${stride}*(${frames})+${span - stride}`;

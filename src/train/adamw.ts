@@ -15,6 +15,9 @@ export interface AdamwConfig {
 /** MusicGen's (spec §8.2). */
 export const musicgenAdamw: AdamwConfig = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
 
+/** EnCodec's, for the codec and the discriminators: nothing decays, so that this is Adam (spec §3.1). */
+export const encodecAdam: AdamwConfig = { beta1: 0.5, beta2: 0.9, epsilon: 1e-8, weightDecay: 0 };
+
 /** A weight's running mean of gradients and of their squares, zero at first. */
 export interface Moments {
   readonly mean: Value;
@@ -53,6 +56,36 @@ export function adamw(
   return { weight: sub(decayed, mul(rate, direction)), mean, square };
 }
 
+/**
+ * A step of every weight at once.
+ * @returns the next weights and moments, under the names under which this step is fed them
+ */
+export function adamwAll(
+  weights: ReadonlyMap<string, Value>,
+  gradients: readonly Value[],
+  rates: ReturnType<typeof rateInputs>,
+  c: AdamwConfig,
+): Record<string, Value> {
+  const next: Record<string, Value> = {};
+  for (const [i, [name, weight]] of [...weights].entries()) {
+    const [mean, square] = momentNames(name);
+    const moments = { mean: input(mean, "float32", weight.shape), square: input(square, "float32", weight.shape) };
+    const after = adamw(weight, gradients[i]!, moments, rates, c);
+    next[name] = after.weight;
+    next[mean] = after.mean;
+    next[square] = after.square;
+  }
+  return next;
+}
+
+/** The moments of every weight before the first step. */
+export const zeroMoments = (weights: ReadonlyMap<string, Value>): Record<string, Tensor> =>
+  Object.fromEntries(
+    [...weights].flatMap(([name, { shape }]) =>
+      momentNames(name).map((moment) => [moment, tensor("float32", shape as readonly number[])]),
+    ),
+  );
+
 /** All gradients, shortened together so that their common length is at most `most`; and that length, before. */
 export function clipped(gradients: readonly Value[], most: number): { gradients: Value[]; norm: Value } {
   const { add, div, mul, scalar } = ops;
@@ -62,3 +95,7 @@ export function clipped(gradients: readonly Value[], most: number): { gradients:
   const factor = ops.where(ops.less(wanted, scalar(1)), wanted, scalar(1));
   return { gradients: gradients.map((g) => mul(g, factor)), norm };
 }
+
+// --- internal ---
+
+const momentNames = (weight: string) => [`${weight}.mean`, `${weight}.square`] as const;

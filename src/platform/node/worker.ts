@@ -91,7 +91,7 @@ async function run(
 ): Promise<Record<string, Tensor>> {
   const feeds: Record<string, ort.Tensor> = { ...state?.tensors };
   for (const [name, tensor] of Object.entries(inputs)) {
-    assert(session.inputNames.includes(name), `there is no input ${name}, there are ${session.inputNames.join(", ")}`);
+    assert(session.inputNames.includes(name), `there is no input ${name}, there are ${some(session.inputNames)}`);
     feeds[name] = toOrt(tensor);
   }
   const outputs: Record<string, Tensor> = {};
@@ -140,6 +140,9 @@ class KeptState {
 }
 
 // --- internal ---
+
+const some = (names: readonly string[]): string =>
+  names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
 
 /** Copies `count` rows of axis 2 for every batch item and head. */
 function copyRows(from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void {

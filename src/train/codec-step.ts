@@ -1,0 +1,113 @@
+/**
+ * @file One step of the codec's training, as one graph: weights, moments and sounds in, weights, moments and losses out
+ * (spec §3.1). The discriminators move first; the codec then learns from them as they are after that.
+ */
+
+import type { CodecConfig } from "../codec/config.js";
+import * as whole from "../codec/whole.js";
+import { differentiate } from "../graph/differentiate.js";
+import * as ops from "../graph/ops.js";
+import { input, Scope, type Value } from "../graph/value.js";
+import type { Tensor } from "../tensor.js";
+import { type AdamwConfig, adamwAll, encodecAdam, rateInputs, zeroMoments } from "./adamw.js";
+import { passFor, soundAlike, tellApart } from "./adversarial.js";
+import { type BalancerConfig, balance, balancerState, encodecBalancer, type Pull } from "./balancer.js";
+import { type DiscriminatorConfig, discriminate, encodecDiscriminator } from "./discriminator.js";
+import { l1, sum } from "./distance.js";
+import { quantizeAndLearn, type RvqTraining, rvqTraining } from "./rvq-training.js";
+import { melScales, multiScaleMel } from "./spectral.js";
+
+export interface CodecTraining {
+  /** Shares of what the sound is pulled by: to sound recorded, to be heard alike, to be alike as wave and spectrogram. */
+  readonly shares: {
+    readonly adversarial: number;
+    readonly features: number;
+    readonly l1: number;
+    readonly mel: number;
+  };
+  readonly balancer: BalancerConfig;
+  readonly rvq: RvqTraining;
+  readonly discriminator: DiscriminatorConfig;
+  /** Of both sides. */
+  readonly adam: AdamwConfig;
+}
+
+/** The reference's, but for dead entries, which it never revives. The rate that goes with it is 3e-4. */
+export const encodecTraining: CodecTraining = {
+  shares: { adversarial: 4, features: 4, l1: 0.1, mel: 2 },
+  balancer: encodecBalancer,
+  rvq: rvqTraining,
+  discriminator: encodecDiscriminator,
+  adam: encodecAdam,
+};
+
+/** B sounds of N samples, coded by the first K codebooks. */
+export interface SoundBatch {
+  readonly batch: number;
+  readonly samples: number;
+  readonly codebooks: number;
+}
+
+export interface CodecStep {
+  /** One number each: every loss, how strongly each pulls (`pull.*`, as a share), and what the codec minimised. */
+  readonly losses: Readonly<Record<string, Value>>;
+  /** What pulls on the decoded sound, [B, channels, N], and that sound. */
+  readonly slope: Value;
+  readonly made: Value;
+  /** What is fed to the next step, under the names under which this step is fed it. */
+  readonly next: Readonly<Record<string, Value>>;
+  /** What learns by gradients; codebooks are weights too, and learn by following. */
+  readonly codec: ReadonlyMap<string, Value>;
+  readonly discriminators: ReadonlyMap<string, Value>;
+  /** What `next` holds beside weights and codebooks, before the first step. */
+  readonly start: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * Inputs: `sound` [B, channels, N]; weights and codebooks under their names; `start`, or what the step before made of it;
+ * `rateTensors`; and with `rvq.deadBelow`, `picks.k` for each codebook.
+ */
+export function codecStep(c: CodecConfig, t: CodecTraining, { batch, samples, codebooks }: SoundBatch): CodecStep {
+  const sound = input("sound", "float32", [batch, c.audio_channels, samples]);
+  const [p, judges, tables, rates] = [new Scope(), new Scope(), new Scope(), rateInputs()];
+  const quantized = quantizeAndLearn(tables, whole.encoder(p, sound, c), codebooks, c, t.rvq);
+  const made = ops.slice(whole.decoder(p, quantized.quantized, c), 2, 0, samples);
+
+  const apart = tellApart(
+    discriminate(judges, sound, t.discriminator),
+    discriminate(judges, ops.detach(made), t.discriminator),
+  );
+  const judged = adamwAll(judges.weights, differentiate(apart, [...judges.weights.values()]), rates, t.adam);
+  const wiser = new Scope("", new Map([...judges.weights.keys()].map((name) => [name, judged[name]!])));
+
+  const [real, fake] = [discriminate(wiser, sound, t.discriminator), discriminate(wiser, made, t.discriminator)];
+  const losses = {
+    adversarial: passFor(fake),
+    features: soundAlike(real, fake),
+    l1: l1(made, sound),
+    mel: multiScaleMel(made, sound, melScales(c.sampling_rate)),
+  };
+  const pulls: Record<string, Pull> = {};
+  for (const [name, loss] of Object.entries(losses))
+    pulls[name] = { loss, slope: differentiate(loss, [made])[0]!, weight: t.shares[name as keyof typeof losses] };
+  const balanced = balance(pulls, t.balancer);
+
+  // The slope of sum(made slope) in the sound is the slope.
+  const pulled = sum(ops.mul(made, ops.detach(balanced.slope)));
+  const slopes = differentiate(ops.add(pulled, quantized.penalty), [...p.weights.values()]);
+  return {
+    losses: {
+      ...losses,
+      penalty: quantized.penalty,
+      discriminators: apart,
+      balanced: balanced.loss,
+      ...Object.fromEntries(Object.entries(balanced.shares).map(([name, share]) => [`pull.${name}`, share])),
+    },
+    slope: balanced.slope,
+    made,
+    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judged, ...quantized.next, ...balanced.next },
+    codec: p.weights,
+    discriminators: judges.weights,
+    start: { ...zeroMoments(p.weights), ...zeroMoments(judges.weights), ...balancerState(Object.keys(losses)) },
+  };
+}
