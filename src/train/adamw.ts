@@ -96,6 +96,5 @@ export function clipped(gradients: readonly Value[], most: number): { gradients:
   return { gradients: gradients.map((g) => mul(g, factor)), norm };
 }
 
-// --- internal ---
-
-const momentNames = (weight: string) => [`${weight}.mean`, `${weight}.square`] as const;
+/** What a weight's moments are called, in a step's inputs and outputs and in what is saved. */
+export const momentNames = (weight: string) => [`${weight}.mean`, `${weight}.square`] as const;

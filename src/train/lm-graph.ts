@@ -10,7 +10,7 @@ import { input, Scope, type Value } from "../graph/value.js";
 import type { LmConfig } from "../lm/config.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
 import { masked, relativeBuckets, type T5Config, t5Encoder } from "../text/t5.js";
-import { type AdamwConfig, adamw, clipped, rateInputs } from "./adamw.js";
+import { type AdamwConfig, adamwAll, clipped, rateInputs } from "./adamw.js";
 import { type BatchShape, lmLoss } from "./lm-loss.js";
 
 export interface LmGraph {
@@ -49,27 +49,14 @@ export function lmGraph(lm: LmConfig, t5: T5Config, shape: BatchShape, learnText
   return { loss, perCodebook, learnt: new Map(learnt), scope: p };
 }
 
-/** The state that a step reads and writes: each weight under its name, its moments under "mean NAME" and "square NAME". */
-export const meanOf = (name: string): string => `mean ${name}`;
-export const squareOf = (name: string): string => `square ${name}`;
-
-/** @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and the new state by its names */
-export function stepOutputs(graph: LmGraph, most: number, c: AdamwConfig): Record<string, Value> {
-  const weights = [...graph.learnt.values()];
-  const { gradients, norm } = clipped(differentiate(graph.loss, weights), most);
-  const rates = rateInputs();
-  const outputs: Record<string, Value> = { loss: graph.loss, norm, perCodebook: graph.perCodebook };
-  for (const [i, [name, weight]] of [...graph.learnt].entries()) {
-    const moments = {
-      mean: input(meanOf(name), "float32", weight.shape),
-      square: input(squareOf(name), "float32", weight.shape),
-    };
-    const next = adamw(weight, gradients[i]!, moments, rates, c);
-    outputs[name] = next.weight;
-    outputs[meanOf(name)] = next.mean;
-    outputs[squareOf(name)] = next.square;
-  }
-  return outputs;
+/** @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and weights and moments under their own names */
+export function stepOutputs(
+  { loss, perCodebook, learnt }: LmGraph,
+  most: number,
+  c: AdamwConfig,
+): Record<string, Value> {
+  const { gradients, norm } = clipped(differentiate(loss, [...learnt.values()]), most);
+  return { loss, norm, perCodebook, ...adamwAll(learnt, gradients, rateInputs(), c) };
 }
 
 /** Token ids of B prompts, as the graph is fed them; a prompt without tokens is one that was dropped. */

@@ -11,7 +11,7 @@ import { input, Scope, type Value } from "../graph/value.js";
 import { lmConfig } from "../lm/config.js";
 import { createRuntime } from "../platform/node.js";
 import { type Tensor, tensor } from "../tensor.js";
-import { adamw, clipped, musicgenAdamw, rateInputs, rateTensors } from "./adamw.js";
+import { adamwAll, clipped, musicgenAdamw, rateInputs, rateTensors, zeroMoments } from "./adamw.js";
 import { lmBatch, lmLoss } from "./lm-loss.js";
 
 const runtime = createRuntime();
@@ -87,31 +87,10 @@ test("the loss, and the slope of it in every parameter, are the reference's", as
 });
 
 test("three steps of AdamW end at the reference's parameters", async () => {
-  const rates = rateInputs();
-  const limited = clipped(slopes, 1);
-  const outputs: Record<string, Value> = { loss, norm: limited.norm };
-  for (const [i, weight] of weights.entries()) {
-    const name = names[i]!;
-    const moments = {
-      mean: input(`mean ${name}`, "float32", weight.shape),
-      square: input(`square ${name}`, "float32", weight.shape),
-    };
-    const next = adamw(weight, limited.gradients[i]!, moments, rates, musicgenAdamw);
-    outputs[name] = next.weight;
-    outputs[`mean ${name}`] = next.mean;
-    outputs[`square ${name}`] = next.square;
-  }
+  const { gradients, norm } = clipped(slopes, 1);
+  const outputs = { loss, norm, ...adamwAll(p.weights, gradients, rateInputs(), musicgenAdamw) };
   const session = await compile(runtime, outputs, async () => new Map());
-  let state: Record<string, Tensor> = Object.fromEntries(
-    names.flatMap((name) => {
-      const weight = start.get(name)!;
-      return [
-        [name, weight],
-        [`mean ${name}`, tensor("float32", weight.shape)],
-        [`square ${name}`, tensor("float32", weight.shape)],
-      ];
-    }),
-  );
+  let state: Record<string, Tensor> = { ...zeroMoments(p.weights), ...Object.fromEntries(start) };
   for (let step = 1; step <= 3; step++) {
     const { loss, norm, ...next } = await session.run({ ...fed, ...state, ...rateTensors(1e-3, step, musicgenAdamw) });
     assert.ok(

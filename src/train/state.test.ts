@@ -8,7 +8,7 @@ import { Scope } from "../graph/value.js";
 import { tensor } from "../tensor.js";
 import { memorySource } from "../weights/memory.js";
 import { writeSafetensors } from "../weights/safetensors.js";
-import { meanOf, squareOf } from "./lm-graph.js";
+import { momentNames } from "./adamw.js";
 import { loadState, saveState } from "./state.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hocket-state-"));
@@ -22,7 +22,7 @@ const state = (step: number) => ({
   step,
   tensors: Object.fromEntries(
     [...scope.weights].flatMap(([name, { shape }]) =>
-      [name, meanOf(name), squareOf(name)].map((each) => [
+      [name, ...momentNames(name)].map((each) => [
         each,
         tensor("float32", shape as number[], numbers(shape.length === 2 ? 6 : 1)),
       ]),
@@ -53,8 +53,8 @@ test("a state of another configuration, or a file that is none, is refused by na
   const file = (changed: object, metadata = { step: "1" }) =>
     memorySource("run/state", writeSafetensors({ ...tensors, ...changed }, metadata));
   await assert.rejects(
-    loadState(file({ [squareOf("b")]: tensor("float32", [2]) }), scope.weights),
-    /run\/state: this run learns square b of shape \[1\], the state has \[2\]/,
+    loadState(file({ [momentNames("b")[1]]: tensor("float32", [2]) }), scope.weights),
+    /run\/state: this run learns b\.square of shape \[1\], the state has \[2\]/,
   );
   const { b: _, ...without } = tensors;
   const missing = memorySource("run/state", writeSafetensors(without, { step: "1" }));

@@ -8,7 +8,7 @@ import { HocketError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import type { Tensor } from "../tensor.js";
 import { readHeader, readTensor, safetensorsChunks } from "../weights/safetensors.js";
-import { meanOf, squareOf } from "./lm-graph.js";
+import { momentNames } from "./adamw.js";
 import type { TrainState } from "./train-lm.js";
 
 /** @throws HocketError "disk"; then the state that was there before is untouched */
@@ -29,7 +29,7 @@ export async function loadState(file: ByteSource, learnt: ReadonlyMap<string, Va
     );
   const tensors: Record<string, Tensor> = {};
   for (const [name, { shape }] of learnt)
-    for (const each of [name, meanOf(name), squareOf(name)]) {
+    for (const each of [name, ...momentNames(name)]) {
       const entry = entries.get(each);
       if (entry === undefined || `${entry.shape}` !== `${shape}`)
         throw new HocketError(

@@ -7,11 +7,11 @@ import { HocketError } from "../errors.js";
 import { type Binder, compile } from "../graph/compile.js";
 import type { LmConfig } from "../lm/config.js";
 import type { Runtime } from "../platform/platform.js";
-import { type Tensor, tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
 import type { T5Config } from "../text/t5.js";
-import { type AdamwConfig, musicgenAdamw, rateTensors } from "./adamw.js";
+import { type AdamwConfig, musicgenAdamw, rateTensors, zeroMoments } from "./adamw.js";
 import { initialWeights } from "./initial.js";
-import { type LmGraph, lmGraph, meanOf, squareOf, stepOutputs, textBatch } from "./lm-graph.js";
+import { type LmGraph, lmGraph, stepOutputs, textBatch } from "./lm-graph.js";
 import { type BatchShape, lmBatch } from "./lm-loss.js";
 import { rateAt, type Schedule } from "./schedule.js";
 
@@ -19,7 +19,7 @@ import { rateAt, type Schedule } from "./schedule.js";
 export interface TrainState {
   /** Steps done. */
   readonly step: number;
-  /** Weights under their names, moments under `meanOf` and `squareOf` them. */
+  /** Weights under their names, moments under their `momentNames`. */
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
@@ -57,13 +57,8 @@ export interface TrainEvent {
 /** Where training starts: from `weights` where they have one, else at random. */
 export function startState(graph: LmGraph, seed: number, weights: ReadonlyMap<string, Tensor> = new Map()): TrainState {
   const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !weights.has(name))), seed);
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, value] of graph.learnt) {
-    tensors[name] = weights.get(name) ?? random.get(name)!;
-    for (const moment of [meanOf(name), squareOf(name)])
-      tensors[moment] = tensor("float32", value.shape as readonly number[]);
-  }
-  return { step: 0, tensors };
+  const own = [...graph.learnt.keys()].map((name) => [name, weights.get(name) ?? random.get(name)!]);
+  return { step: 0, tensors: { ...zeroMoments(graph.learnt), ...Object.fromEntries(own) } };
 }
 
 /**
