@@ -1,13 +1,14 @@
 // Runs every compiled test (dist/**/*.test.js), or those whose path contains one of the arguments.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
 const wanted = process.argv.slice(2);
 const files = readdirSync(join(root, "dist"), { recursive: true })
-  .filter((file) => file.endsWith(".test.js"))
+  .filter((file) => file.endsWith(".test.js") && existsSync(join(root, file.replace(/js$/, "ts")))) // not what a deleted test left
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .map((file) => join(root, "dist", file))
   .sort();
