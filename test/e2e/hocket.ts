@@ -2,18 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { after } from "node:test";
 import { repositoryFile } from "../golden.js";
 
@@ -33,7 +24,7 @@ export interface RunOptions {
   /** Where to run; a fresh folder if not said. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Called once with what was printed so far whenever something is, and every 10 ms. */
+  /** Called every 10 ms. */
   readonly watch?: (child: { kill(signal: NodeJS.Signals): void; milliseconds: number }) => void;
   readonly uid?: number;
 }
@@ -96,6 +87,15 @@ export async function refuses(args: readonly string[], message: RegExp, options:
   assert.deepEqual(files, before, what);
 }
 
+/** Does `work` for every item, three at a time. */
+export async function each<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all([worker(), worker(), worker()]);
+}
+
 /** The one line of JSON that a run with --json printed. */
 export function json<T>({ stdout }: Run): T {
   assert.match(stdout, /^[^\n]+\n$/, "not one line of JSON");
@@ -111,14 +111,6 @@ export function modelFolder(
   for (const name of readdirSync(model)) if (!(name in other)) symlinkSync(join(model, name), join(path, name));
   for (const [name, content] of Object.entries(other))
     if (content !== undefined) writeFileSync(join(path, name), content);
-  return path;
-}
-
-/** Copies files of the repository into a folder. */
-export function withFiles(...paths: readonly string[]): string {
-  const path = folder();
-  mkdirSync(path, { recursive: true });
-  for (const file of paths) copyFileSync(repositoryFile(file), join(path, basename(file)));
   return path;
 }
 
