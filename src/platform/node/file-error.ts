@@ -34,6 +34,7 @@ const sentences: Record<"reading" | "writing", Record<string, string>> = {
     EPERM: "may not be written: check the permissions of its folder, or choose another place",
     EROFS: "lies on a read-only disk: choose another place",
     ENOSPC: "could not be written: the disk is full; free some space, or choose another place",
+    EFBIG: "could not be written: it is larger than files may be here (see 'ulimit -f'); choose another place",
     EDQUOT: "could not be written: your quota on this disk is used up; free some space, or choose another place",
     ENAMETOOLONG: "cannot be written: the name is too long",
   },
