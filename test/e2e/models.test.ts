@@ -158,8 +158,8 @@ suite("models", { concurrency: 2 }, () => {
         2,
         /owner\/x is not on this machine: fetch it with 'hocket pull owner\/x'/,
       ),
-      run(["pull", "tiny"], {}, 2, /"tiny" is neither a folder nor the name of a model/),
-      run(["pull", ""], {}, 2, /"" is neither a folder/),
+      run(["pull", "tiny"], {}, 2, /"tiny" is not the name of a model/),
+      run(["pull", ""], {}, 2, /"" is not the name of a model/),
     ]);
   });
 });
