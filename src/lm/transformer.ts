@@ -11,6 +11,7 @@ import {
   joinHeads,
   layerNorm,
   linear,
+  linears,
   type Rows,
   rowsOf,
   splitHeads,
@@ -80,11 +81,12 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   }
   if (logitsOf === "last") x = ops.squeeze(ops.slice(unflatten(x, rows), 1, -1, Number.MAX_SAFE_INTEGER, 1), [1]);
   x = layerNorm(decoder.at("layer_norm"), x);
-  const heads = Array.from({ length: c.num_codebooks }, (_, k) => {
-    const logits = linear(p.at("lm_heads").at(k), x, c.vocab_size);
-    return ops.unsqueeze(logitsOf === "last" ? logits : unflatten(logits, rows), [1]);
-  });
-  return { logits: ops.concat(heads, 1), ...caches };
+  const codebooks = [...Array(c.num_codebooks).keys()];
+  const logits = linears(p.at("lm_heads"), codebooks, x, c.vocab_size); // [R (S), K bins]
+  const shape = [c.num_codebooks, c.vocab_size] as const;
+  if (logitsOf === "last") return { logits: ops.reshape(logits, [-1, ...shape], [rows.dims[0], ...shape]), ...caches };
+  const all = ops.reshapeTo(logits, ops.concat([rows.batch, rows.steps, ops.ints(shape)], 0), [...rows.dims, ...shape]);
+  return { logits: ops.transpose(all, [0, 2, 1, 3]), ...caches };
 }
 
 /** The text's keys and values in every layer, made once a prompt: condition [Q, L, width] -> [Q, H, L, d] each. */
@@ -146,9 +148,12 @@ function selfAttention(
 ) {
   const p = layer.at("self_attn");
   const normed = layerNorm(layer.at("self_attn_layer_norm"), x);
-  const heads = (name: string) => splitHeads(linear(p.at(name), normed, c.hidden_size), rows, c.num_attention_heads);
-  const q = ops.mul(heads("q_proj"), ops.scalar(headWidth(c) ** -0.5));
-  const [keys, values] = [heads("k_proj"), heads("v_proj")];
+  const width = c.hidden_size;
+  const joined = linears(p, ["q_proj", "k_proj", "v_proj"], normed, width);
+  const [queries, keys, values] = ops
+    .split(joined, 1, [width, width, width])
+    .map((x) => splitHeads(x, rows, c.num_attention_heads)) as [Value, Value, Value];
+  const q = ops.mul(queries, ops.scalar(headWidth(c) ** -0.5));
   const near = ops.add(dot(q, keys), masks.current);
   if (cache === undefined) {
     const weights = p.tap("weights", ops.softmax(near));
