@@ -77,6 +77,8 @@ export async function readChroma(
   const json = (await readJson(folder, "preprocessor_config.json")) ?? {};
   const { feature_size, sampling_rate, hop_length, n_fft } = read(Preprocessor, json, where);
   const { num_chroma, chroma_length } = read(ChromaSizes, config, `${folder.location}/config.json`);
+  if (hop_length * 128 < n_fft)
+    throw bad(`${where}: a hop_length of ${hop_length} is too short for an n_fft of ${n_fft}`);
   if (feature_size !== num_chroma)
     throw bad(`${where} makes ${feature_size} pitch classes, the model of config.json hears ${num_chroma}`);
   return {

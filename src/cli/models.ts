@@ -18,6 +18,9 @@ export const modelOption: Option = {
   help: "a folder in Hugging Face layout or a hub id such as facebook/musicgen-small; default: the small model in this package",
 };
 
+/** In bytes: smaller files are there before one has read that they are fetched. */
+const worthSaying = 1e6;
+
 /** The model's files, and what to call it. Fetches what is not there yet, with progress. */
 export async function findModel(
   name: string | undefined,
@@ -29,8 +32,8 @@ export async function findModel(
     throw new HocketError("bad-request", `HF_ENDPOINT is "${endpoint}", which is no address: give one, or unset it`);
   let folder: Folder | undefined;
   for await (const event of fetchModel(name, { signal })) {
-    if (event.type === "file" && !event.cached)
-      say(`fetching ${event.name}${event.size === undefined ? "" : ` (${megabytes(event.size)})`}`);
+    if (event.type === "file" && !event.cached && (event.size ?? 0) >= worthSaying)
+      say(`fetching ${event.name} (${megabytes(event.size!)})`);
     else if (event.type === "waiting") progress(`another process is fetching ${event.name}: waiting`);
     else if (event.type === "progress")
       progress(
