@@ -90,8 +90,8 @@ export async function readChroma(
 
 // --- internal ---
 
-/** In bytes. The largest, a tokenizer.json, has 16 million or so. */
-const longestJson = 2 ** 27;
+/** In bytes. The largest, a tokenizer.json, has a few million. */
+const longestFile = 2 ** 25;
 
 const Json = z.record(z.string(), z.unknown());
 
@@ -131,7 +131,7 @@ async function readBytes(folder: Folder, name: string): Promise<Uint8Array | und
   const file = await folder.open(name);
   if (file === undefined) return undefined;
   try {
-    if (file.size > longestJson) throw bad(`${folder.location}/${name} has ${file.size} bytes: no model's has as many`);
+    if (file.size > longestFile) throw bad(`${folder.location}/${name} has ${file.size} bytes: no model's has as many`);
     return await file.read(0, file.size);
   } finally {
     await file.close();

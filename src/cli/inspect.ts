@@ -37,8 +37,9 @@ type Facts = { [name: string]: string | number | boolean | undefined | null | Fa
 async function describe(what: string): Promise<Facts> {
   if (await isFolder(what)) return describeModel(what);
   const file = await openInput(what).catch((error: unknown) => {
-    if (/^[\w.-]+\/[\w.-]+(@[\w.-]+)?$/.test(what)) return undefined; // a hub id
-    throw error;
+    if (!/^[\w.-]+\/[\w.-]+(@[\w.-]+)?$/.test(what)) throw error;
+    if (/\.(wav|mp3|flac|ogg|opus|safetensors)$/i.test(what)) throw error;
+    return undefined; // a hub id
   });
   if (file === undefined) return describeModel(what);
   try {
