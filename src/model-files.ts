@@ -79,6 +79,8 @@ export async function readChroma(
   const json = (await readJson(folder, "preprocessor_config.json")) ?? {};
   const { feature_size, sampling_rate, hop_length, n_fft } = read(Preprocessor, json, where);
   const { num_chroma, chroma_length } = read(ChromaSizes, config, `${folder.location}/config.json`);
+  if (hop_length * 128 < n_fft)
+    throw bad(`${where}: a hop_length of ${hop_length} is too short for an n_fft of ${n_fft}`);
   if (feature_size !== num_chroma)
     throw bad(`${where} makes ${feature_size} pitch classes, the model of config.json hears ${num_chroma}`);
   return {
@@ -90,8 +92,8 @@ export async function readChroma(
 
 // --- internal ---
 
-/** In bytes. The largest, a tokenizer.json, has 16 million or so. */
-const longestJson = 2 ** 27;
+/** In bytes. The largest, a tokenizer.json, has a few million. */
+const longestFile = 2 ** 25;
 
 const Json = z.record(z.string(), z.unknown());
 
@@ -131,7 +133,7 @@ async function readBytes(folder: Folder, name: string): Promise<Uint8Array | und
   const file = await folder.open(name);
   if (file === undefined) return undefined;
   try {
-    if (file.size > longestJson) throw bad(`${folder.location}/${name} has ${file.size} bytes: no model's has as many`);
+    if (file.size > longestFile) throw bad(`${folder.location}/${name} has ${file.size} bytes: no model's has as many`);
     return await file.read(0, file.size);
   } finally {
     await file.close();

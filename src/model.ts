@@ -170,11 +170,13 @@ export async function nonFiniteWeight(checkpoint: Checkpoint): Promise<HocketErr
 /** Up to this size, all weights are looked through for NaN at load (a fraction of a second); else when a result is NaN. */
 const scanBytes = 256 * 2 ** 20;
 
-const unknownType = (folder: Folder, type: unknown) =>
-  new HocketError(
+function unknownType(folder: Folder, type: unknown): HocketError {
+  const says = type === undefined ? "does not say its model_type" : `describes a model of type ${JSON.stringify(type)}`;
+  return new HocketError(
     "unsupported",
-    `${folder.location}/config.json ${type === undefined ? "does not say its model_type" : `describes a model of type ${JSON.stringify(type)}`}; Hocket knows musicgen, musicgen_melody and encodec`,
+    `${folder.location}/config.json ${says.slice(0, 200)}; Hocket knows musicgen, musicgen_melody and encodec`,
   );
+}
 
 async function withCheckpoint<T>(folder: Folder, make: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
   const checkpoint = await openCheckpoint(folder);

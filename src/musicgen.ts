@@ -155,12 +155,12 @@ function piecesOf({ prompt, seed, variations }: Asked, randomSeed: () => number)
 
 function strideFor({ defaults, codec }: MusicModel, asked: number | undefined): number {
   const seconds = asked ?? 0.6 * defaults.window; // MusicGen's 18 of 30
-  if (seconds >= defaults.window)
-    throw new HocketError(
-      "bad-request",
-      `a stride of ${seconds} s leaves nothing of the model's window of ${defaults.window} s to go on from`,
-    );
-  return Math.max(1, Math.round(seconds * codec.frameRate));
+  const frames = Math.max(1, Math.round(seconds * codec.frameRate));
+  if (frames < defaults.window * codec.frameRate) return frames;
+  throw new HocketError(
+    "bad-request",
+    `a stride of ${seconds} s leaves nothing of the model's window of ${defaults.window} s to go on from`,
+  );
 }
 
 async function intro(

@@ -128,9 +128,10 @@ export type GenerateEvent =
 export function problemOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_union": {
-      // One value or a list of them: what is wrong with the value as the one, or as the other.
-      const tried = issue.errors.find(([first]) => first?.code !== "invalid_type" || first.expected === "int");
-      return problemOf((tried ?? issue.errors[0]!)[0]!);
+      // One value or a list of them: what is wrong with the one that it is.
+      const isIt = ([first]: readonly z.core.$ZodIssue[]) =>
+        first !== undefined && (first.code !== "invalid_type" || first.expected === "int" || first.path.length > 0);
+      return problemOf((issue.errors.find(isIt) ?? issue.errors[0]!)[0]!);
     }
     case "invalid_type": {
       const wanted = issue.expected === "int" ? "whole number" : issue.expected;

@@ -1,5 +1,6 @@
 /** @file `hocket decode`: a codes file becomes sound. */
 
+import { createRuntime } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { readCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
@@ -9,7 +10,6 @@ import { openInput } from "./input.js";
 import { findModel, licenceNotice, modelOption } from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
-import { startRuntime } from "./runtime.js";
 import { software } from "./software.js";
 import { soundBytes, soundFormat, soundOptions } from "./sound-files.js";
 
@@ -39,7 +39,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const name = slug(given.operand.replace(/^.*[\\/]/, "").replace(/(\.codes)?\.[^.]*$/, "")) || "sound";
   const paths = numbered(given.text("output") ?? freeName(name, `.${format.format}`, count), count);
   await checkOutputs(paths, given.flag("overwrite"));
-  const runtime = startRuntime();
+  const runtime = createRuntime();
   try {
     const { folder, name } = await findModel(given.text("model"), signal);
     const model = await loadCodec(folder, name, runtime);

@@ -1,15 +1,14 @@
 /** @file `hocket encode`: a sound file becomes a codes file, and a picture of it on request. */
 
+import { createRuntime } from "#platform";
 import { frameCount } from "../codes.js";
 import { writeCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
 import { encodeWaveform } from "../sound.js";
-import { codeGridPng } from "./code-grid.js";
 import type { Command, Given } from "./command.js";
 import { findModel, licenceNotice, modelOption } from "./models.js";
 import { checkOutputs, freeName, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
-import { startRuntime } from "./runtime.js";
 import { software } from "./software.js";
 import { readSound } from "./sound-files.js";
 
@@ -39,7 +38,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const png = given.text("png");
   await checkOutputs([output, ...(png === undefined ? [] : [png])], given.flag("overwrite"));
   const sound = await readSound(given.operand);
-  const runtime = startRuntime();
+  const runtime = createRuntime();
   try {
     const { folder, name } = await findModel(given.text("model"), signal);
     const model = await loadCodec(folder, name, runtime);
@@ -48,7 +47,10 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     const metadata = { sample_rate: `${sampleRate}`, frame_rate: `${frameRate}`, model: name, software };
     const files = [{ path: output, bytes: writeCodes(chunks, metadata) }];
     const grids = chunks.map((chunk) => chunk.codes[0]!);
-    if (png !== undefined) files.push({ path: png, bytes: codeGridPng(grids, model.codec.config.codebook_size) });
+    if (png !== undefined) {
+      const { codeGridPng } = await import("./code-grid.js");
+      files.push({ path: png, bytes: codeGridPng(grids, model.codec.config.codebook_size) });
+    }
     await save(files, signal);
     const made = {
       file: output,

@@ -1,5 +1,6 @@
 /** @file `hocket generate`: a prompt in, sound files out. */
 
+import { createRuntime } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
@@ -10,7 +11,6 @@ import type { Command, Given, Option } from "./command.js";
 import { findModel, licenceNotice, modelOption } from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { clear, progress, say, wrote } from "./report.js";
-import { startRuntime } from "./runtime.js";
 import { software } from "./software.js";
 import { readSound, type SoundFormat, soundBytes, soundFormat, soundOptions } from "./sound-files.js";
 
@@ -72,7 +72,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   await checkOutputs([...paths, ...codesPaths], given.flag("overwrite"));
   const request = { ...words, seed, ...(await soundsFrom(given)) };
 
-  const runtime = startRuntime();
+  const runtime = createRuntime();
   const started = performance.now();
   try {
     const { folder, name } = await findModel(given.text("model"), signal);

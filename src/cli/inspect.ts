@@ -1,6 +1,6 @@
 /** @file `hocket inspect`: what a file or a model is: a sound and what made it, codes, weights, or a whole model. */
 
-import { type ByteSource, isFolder } from "#platform";
+import { type ByteSource, createRuntime, isFolder } from "#platform";
 import { decodeAudio } from "../audio/decode.js";
 import { integratedLoudness } from "../audio/loudness.js";
 import { readProvenance } from "../audio/provenance.js";
@@ -13,7 +13,6 @@ import { readHeader } from "../weights/safetensors.js";
 import { resolveModel } from "../weights/source.js";
 import type { Command } from "./command.js";
 import { openInput } from "./input.js";
-import { startRuntime } from "./runtime.js";
 
 export const inspectCommand: Command = {
   name: "inspect",
@@ -37,8 +36,9 @@ type Facts = { [name: string]: string | number | boolean | undefined | null | Fa
 async function describe(what: string): Promise<Facts> {
   if (await isFolder(what)) return describeModel(what);
   const file = await openInput(what).catch((error: unknown) => {
-    if (/^[\w.-]+\/[\w.-]+(@[\w.-]+)?$/.test(what)) return undefined; // a hub id
-    throw error;
+    if (!/^[\w.-]+\/[\w.-]+(@[\w.-]+)?$/.test(what)) throw error;
+    if (/\.(wav|mp3|flac|ogg|opus|safetensors)$/i.test(what)) throw error;
+    return undefined; // a hub id
   });
   if (file === undefined) return describeModel(what);
   try {
@@ -79,7 +79,7 @@ async function describeTensors(file: ByteSource, path: string): Promise<Facts> {
 
 async function describeModel(what: string): Promise<Facts> {
   const folder = await resolveModel(what);
-  const runtime = startRuntime();
+  const runtime = createRuntime();
   try {
     const model = await loadModel(folder, what, runtime).catch((error: unknown) => {
       if (error instanceof HocketError && error.code === "bad-request") return loadCodec(folder, what, runtime); // a codec

@@ -18,6 +18,9 @@ export const modelOption: Option = {
   help: "a folder in Hugging Face layout or a hub id such as facebook/musicgen-small; default: the small model in this package",
 };
 
+/** In bytes: smaller files are there before one has read that they are fetched. */
+const worthSaying = 1e6;
+
 /** The model's files, and what to call it. Fetches a model that is not on this machine, with progress. */
 export async function findModel(
   name: string | undefined,
@@ -31,10 +34,12 @@ export async function findModel(
 export async function showFetching(events: AsyncIterable<PullEvent>): Promise<Folder> {
   let folder: Folder | undefined;
   for await (const event of events) {
-    const size = "size" in event && event.size !== undefined ? megabytes(event.size) : "unknown size";
-    if (event.type === "file" && !event.cached) say(`fetching ${event.name} (${size})`);
+    const size = "size" in event && event.size !== undefined ? event.size : 0;
+    const whole = size > 0 ? ` of ${megabytes(size)}` : "";
+    if (event.type === "file" && !event.cached && size >= worthSaying)
+      say(`fetching ${event.name} (${megabytes(size)})`);
     else if (event.type === "waiting") progress(`another process is fetching ${event.name}: waiting`);
-    else if (event.type === "progress") progress(`${event.name}: ${megabytes(event.received)} of ${size}`);
+    else if (event.type === "progress") progress(`${event.name}: ${megabytes(event.received)}${whole}`);
     else if (event.type === "done") folder = event.folder;
   }
   clear();

@@ -2,10 +2,11 @@
 
 import { stripVTControlCharacters } from "node:util";
 
-/** A line for people. File names and prompts in it cannot move the cursor. */
+/** A line for people. File names and prompts in it cannot move the cursor, nor fill the screen. */
 export function say(line: string): void {
   clear();
-  process.stderr.write(`${printable(line)}\n`);
+  const whole = printable(line);
+  process.stderr.write(`${whole.length > longest ? `${whole.slice(0, longest)}…` : whole}\n`);
 }
 
 /** Replaces the line that changes. Nothing where stderr is a file or a pipe. */
@@ -35,6 +36,9 @@ export const megabytes = (bytes: number): string =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 
 // --- internal ---
+
+/** In characters. A path may have four thousand. */
+const longest = 6000;
 
 let shown = false;
 let shownAt = Number.NEGATIVE_INFINITY;

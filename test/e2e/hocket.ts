@@ -26,6 +26,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called every 10 ms. */
   readonly watch?: (child: { kill(signal: NodeJS.Signals): void; milliseconds: number }) => void;
+  /** What a shell does first, such as `ulimit -f 8`. */
+  readonly shell?: string;
+  /** Stops reading its stdout at once. */
+  readonly deaf?: boolean;
   readonly uid?: number;
 }
 
@@ -39,9 +43,11 @@ export function folder(files: Readonly<Record<string, Uint8Array | string>> = {}
 
 /** Runs `hocket ...args`. Whatever happens, it prints no stack trace and leaves its home alone. */
 export async function hocket(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { cwd = folder(), env = {}, watch, uid } = options;
+  const { cwd = folder(), env = {}, watch, shell, deaf = false, uid } = options;
   const home = folder();
-  const child = spawn(process.execPath, [bin, ...args], {
+  const command = [process.execPath, bin, ...args];
+  const [file, ...words] = shell === undefined ? command : ["bash", "-c", `${shell}; exec "$@"`, "bash", ...command];
+  const child = spawn(file!, words, {
     cwd,
     env: { PATH: process.env.PATH, HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -52,6 +58,7 @@ export async function hocket(args: readonly string[], options: RunOptions = {}):
     child[stream].setEncoding("utf8").on("data", (text: string) => {
       printed[stream] += text;
     });
+  if (deaf) child.stdout.destroy();
   const started = performance.now();
   const ticks = setInterval(
     () => watch?.({ kill: (signal) => child.kill(signal), milliseconds: performance.now() - started }),

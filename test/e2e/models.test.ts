@@ -110,7 +110,7 @@ suite("models", { concurrency: 2 }, () => {
     const env = hub.environment;
     const pulled = await succeeds(["pull", ID], { env });
     assert.equal(pulled.stdout, `${join(hub.folder, "snapshots", COMMIT)}\n`);
-    assert.match(pulled.stderr, /fetching model.safetensors \(22.4 MB\)\nmodel owner\/tiny: licence cc0-1.0\n$/);
+    assert.match(pulled.stderr, /^fetching model.safetensors \(22.4 MB\)\nmodel owner\/tiny: licence cc0-1.0\n$/);
     const asked = hub.log.length;
     for (const offline of ["0", "1"]) {
       const there = { env: { ...env, HF_HUB_OFFLINE: offline } };

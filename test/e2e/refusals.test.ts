@@ -10,27 +10,18 @@ suite("what is asked wrongly", { concurrency: 1 }, () => {
   test("numbers that cannot be", async () => {
     const cases: [string, RegExp][] = [
       ["--duration -1", /^--duration: -1 is too little: give more than 0\n/],
-      ["--duration 0", /--duration: 0 is too little: give more than 0/],
       ["--duration NaN", /--duration: "NaN" is not a number/],
-      ["--duration Infinity", /--duration: Infinity is not a number/],
       ["--duration 1e9", /--duration: 1000000000 is too much: give at most 3600/],
       ["--duration 0.001", /shorter than one frame of this model \(0.02 s\)/],
-      ["--duration long", /--duration: "long" is not a number/],
       ["--duration", /--duration needs a value/],
       ["--seed -1", /--seed: -1 is too little: give at least 0/],
-      ["--seed 1.5", /--seed: 1.5 is not a whole number/],
       ["--seed 99999999999999999999", /--seed: 100000000000000000000 is /],
-      ["--variations 0", /--variations: 0 is too little: give at least 1/],
       ["--variations 65", /--variations: 65 is too much: give at most 64/],
       ["--top-k 513", /a top-k of 513 is more than the 512 codes that mini-reference chooses from; 0 means all/],
-      ["--top-k -1", /--top-k: -1 is too little/],
       ["--top-p 2", /--top-p: 2 is too much: give at most 1/],
-      ["--temperature -1", /--temperature: -1 is too little/],
-      ["--guidance 1e9", /--guidance: 1000000000 is too much: give at most 100/],
       ["--stride 8", /a stride of 8 s leaves nothing of the model's window of 8 s/],
       ["--threads 0", /--threads: give a whole number from 1 to 256/],
       ["--bits 8", /--bits: "8" is none of 16, 24, 32/],
-      ["--loudness loud", /--loudness: "loud" is none of none, clip, peak, rms, loudness/],
       ["--precision fp16", /--precision fp16 is not there yet/],
       ["--device gpu", /--device gpu is not there yet/],
       ["--greedy=1", /--greedy takes no value/],
@@ -59,13 +50,10 @@ suite("what is asked wrongly", { concurrency: 1 }, () => {
       ["-o - --format wav", /writing to stdout is not there/],
       [`-o ${"a".repeat(250)}.wav`, /the name is too long/],
       ["-o a.aiff", /a.aiff: no audio format ends in "aiff": name it .wav, .mp3, .flac, .ogg, or give --format/],
-      ["-o a", /a: no audio format ends in ""/],
       ["-o a.mp3 --format wav", /a.mp3 ends in .mp3 and --format says wav/],
       ["-o a.mp3 --bits 16", /--bits: mp3 has no bit depth/],
-      ["-o a.flac --bits 32", /--bits: flac holds 16 or 24 bits/],
       ["-o a.wav --codes ./a.wav", /named for two outputs/],
       ["--codes there.wav", /there.wav exists/],
-      ["--codes nowhere/a.st", /there is no folder nowhere/],
     ];
     await each(cases, ([words, message]) => refuses(["generate", "x", ...words.split(" ")], message, place()));
     await refuses(["encode", "there.wav", "--png", "nowhere/a.png"], /there is no folder nowhere/, place());
@@ -85,15 +73,11 @@ suite("what is asked wrongly", { concurrency: 1 }, () => {
       "modest.wav": [wav({ size: 40 }), /modest.wav: the WAV file says 20 samples, and 15960 bytes follow/],
       "no-channels.wav": [wav({ channels: 0 }), /no-channels.wav: the WAV file says 0 channels at 16000 Hz/],
       "no-samples.wav": [wav({ samples: [] }), /no-samples.wav: it holds no samples/],
-      "slow.wav": [wav({ rate: 1 }), /slow.wav: it says 1 samples a second/],
       "fast.wav": [wav({ rate: 1e9 }), /fast.wav: it says 1000000000 samples a second/],
-      "12-bit.wav": [wav({ bits: 12 }), /12-bit.wav: the WAV file holds 12-bit samples: convert it to 16-bit WAV/],
       "adpcm.wav": [wav({ kind: 2 }), /adpcm.wav: the WAV file holds Microsoft ADPCM, not plain samples/],
       "nan.wav": [float([0, Number.NaN]), /nan.wav: sample 1 of channel 0 is NaN/],
-      "infinite.wav": [float([0, 1 / 0]), /infinite.wav: sample 1 of channel 0 is Infinity/],
       "picture.png": [Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0), /picture.png: it is /],
       "cut.mp3": [Uint8Array.of(0xff, 0xfb, 0x90, 0, 0, 0), /cut.mp3: /],
-      "cut.flac": ["fLaC", /cut.flac: /],
       "cut.ogg": ["OggS", /cut.ogg: /],
     };
     const cwd = folder();
@@ -103,7 +87,6 @@ suite("what is asked wrongly", { concurrency: 1 }, () => {
     const cases = Object.entries(files).map(([name, [, message]]): [string, RegExp] => [name, message]);
     cases.push(
       ["nowhere.wav", /nowhere.wav does not exist: check the path/],
-      ["empty.wav/x", /does not exist: a part of that path is a file/],
       [".", / is a folder, and a file is needed/],
       ["loop", /loop is a link that leads back to itself/],
       ["pipe", /pipe is a pipe or a device/],

@@ -6,9 +6,13 @@ import { HocketError } from "../../errors.js";
 import type { Growing, Runtime, Session, State, Tensors } from "../platform.js";
 import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
 
-/** A runtime on one thread of its own: its sessions take turns. */
+/** A runtime on one thread of its own, started by the first graph: its sessions take turns. */
 export function createRuntime(): Runtime {
-  const thread = new Thread();
+  // ONNX Runtime would report to its makers, and reads the command line for it: prompts are nobody's business, and one
+  // of 10,000 characters overflows its stack. It looks at this once, when it is loaded.
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
+  let thread: Thread | undefined;
+  let disposed = false;
   return {
     external: (location) => {
       // The runtime accepts only relative paths that stay inside one folder: the root of the file system is that folder.
@@ -21,14 +25,21 @@ export function createRuntime(): Runtime {
       return path;
     },
     async createSession(model, options = {}) {
+      if (disposed) throw gone();
+      thread ??= new Thread();
       const id = (await thread.call({ do: "create", model, options })) as number;
       return new NodeSession(thread, id);
     },
-    dispose: () => thread.end(),
+    async dispose() {
+      disposed = true;
+      await thread?.end();
+    },
   };
 }
 
 // --- internal ---
+
+const gone = (): HocketError => new HocketError("internal", "the runtime has been disposed of");
 
 const root = parse(process.cwd()).root;
 
@@ -96,7 +107,7 @@ class Thread {
   }
 
   async end(): Promise<void> {
-    this.#fail(new HocketError("internal", "the runtime has been disposed of"));
+    this.#fail(gone());
     this.#worker.ref();
     this.#worker.postMessage("end");
     await this.#exit;
