@@ -12,7 +12,7 @@ import { createRuntime, type Runtime } from "../src/platform/node.js";
 import { tensor } from "../src/tensor.js";
 import { arithmeticMeter } from "./arithmetic.js";
 import { randomWeights } from "./random-weights.js";
-import { median, type Row, row, timed } from "./row.js";
+import { fastest, median, type Row, row, timed } from "./row.js";
 import { codec32 } from "./sizes.js";
 
 const seconds = 10;
@@ -48,7 +48,7 @@ export async function codec32Rows(): Promise<Row[]> {
     number,
     number,
   ];
-  const multiplying = (frames * operationsPerFrame(config)) / median(speeds) / 1000;
+  const multiplying = (frames * operationsPerFrame(config)) / fastest(speeds) / 1000;
   return [
     row("codec32-decode", decode, "s", seconds, "real time, 10 s"),
     row("codec32-decode-arithmetic", decode, "s", multiplying, "its operations, at a matrix product's speed"),

@@ -21,6 +21,9 @@ export const row = (id: string, value: number, unit: string, bound: number, note
   note,
 });
 
+/** A bound is the best that was seen in a run: what is bounded may not beat it because the meter had bad luck. */
+export const fastest = (speeds: readonly number[]): number => Math.max(...speeds);
+
 export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 /** Milliseconds that `work` takes. */
