@@ -131,7 +131,9 @@ async function persist<T>(connection: Connection, work: () => Promise<T>): Promi
 async function pause({ settings, signal, wait }: Connection, error: unknown, failures: number): Promise<void> {
   signal?.throwIfAborted();
   if (!(error instanceof Broken)) throw error;
-  if (failures >= ATTEMPTS)
+  // Nobody is there: a second look is enough.
+  const attempts = /ECONNREFUSED|ENOTFOUND/.test(error.message) ? 2 : ATTEMPTS;
+  if (failures >= attempts)
     throw new HocketError(
       "network",
       `${settings.endpoint}: ${error.message}; check the connection and repeat the command, which goes on where it stopped`,
