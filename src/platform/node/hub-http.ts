@@ -132,7 +132,7 @@ async function pause({ settings, signal, wait }: Connection, error: unknown, fai
   signal?.throwIfAborted();
   if (!(error instanceof Broken)) throw error;
   // Nobody is there: a second look is enough.
-  const attempts = /ECONNREFUSED|ENOTFOUND/.test(error.message) ? 2 : ATTEMPTS;
+  const attempts = /ECONNREFUSED|ENOTFOUND|bad port/.test(error.message) ? 2 : ATTEMPTS;
   if (failures >= attempts)
     throw new HocketError(
       "network",
