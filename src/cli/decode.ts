@@ -1,13 +1,13 @@
 /** @file `hocket decode`: a codes file becomes sound. */
 
-import { createRuntime } from "#platform";
+import type { Runtime } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { readCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
 import { decodeCodes } from "../sound.js";
 import type { Command, Given } from "./command.js";
 import { openInput } from "./input.js";
-import { findModel, licenceNotice, modelOption } from "./models.js";
+import { findModel, licenceNotice, modelOption, withModel } from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -36,13 +36,12 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const file = await openInput(given.operand);
   const { chunks, metadata } = await readCodes(file, given.operand).finally(() => file.close());
   const count = chunks[0]!.codes.length;
-  const name = slug(given.operand.replace(/^.*[\\/]/, "").replace(/(\.codes)?\.[^.]*$/, "")) || "sound";
-  const paths = numbered(given.text("output") ?? freeName(name, `.${format.format}`, count), count);
+  const title = slug(given.operand.replace(/^.*[\\/]/, "").replace(/(\.codes)?\.[^.]*$/, "")) || "sound";
+  const paths = numbered(given.text("output") ?? freeName(title, `.${format.format}`, count), count);
   await checkOutputs(paths, given.flag("overwrite"));
-  const runtime = createRuntime();
-  try {
-    const { folder, name } = await findModel(given.text("model"), signal);
-    const model = await loadCodec(folder, name, runtime);
+  const { folder, name } = await findModel(given.text("model"), signal);
+  const load = (runtime: Runtime) => loadCodec(folder, name, runtime);
+  await withModel(load, async (model) => {
     const sounds = await decodeCodes(model, chunks, signal);
     const { prompt = "", seed = "0" } = metadata;
     const made = {
@@ -66,7 +65,5 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     }));
     if (given.flag("json")) process.stdout.write(`${JSON.stringify({ model: name, ...format, sounds: list })}\n`);
     else for (const { file, duration } of list) wrote(file, `${duration} s`);
-  } finally {
-    await runtime.dispose();
-  }
+  });
 }

@@ -1,12 +1,12 @@
 /** @file `hocket encode`: a sound file becomes a codes file, and a picture of it on request. */
 
-import { createRuntime } from "#platform";
+import type { Runtime } from "#platform";
 import { frameCount } from "../codes.js";
 import { writeCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
 import { encodeWaveform } from "../sound.js";
 import type { Command, Given } from "./command.js";
-import { findModel, licenceNotice, modelOption } from "./models.js";
+import { findModel, licenceNotice, modelOption, withModel } from "./models.js";
 import { checkOutputs, freeName, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -33,15 +33,14 @@ export const encodeCommand: Command = {
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
   const bandwidth = given.number("bandwidth");
-  const name = slug(given.operand.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "")) || "sound";
-  const output = given.text("output") ?? freeName(name, ".codes.safetensors");
+  const title = slug(given.operand.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "")) || "sound";
+  const output = given.text("output") ?? freeName(title, ".codes.safetensors");
   const png = given.text("png");
   await checkOutputs([output, ...(png === undefined ? [] : [png])], given.flag("overwrite"));
   const sound = await readSound(given.operand);
-  const runtime = createRuntime();
-  try {
-    const { folder, name } = await findModel(given.text("model"), signal);
-    const model = await loadCodec(folder, name, runtime);
+  const { folder, name } = await findModel(given.text("model"), signal);
+  const load = (runtime: Runtime) => loadCodec(folder, name, runtime);
+  await withModel(load, async (model) => {
     const chunks = await encodeWaveform(model, sound, { signal, ...(bandwidth === undefined ? {} : { bandwidth }) });
     const { sampleRate, frameRate } = model.codec;
     const metadata = { sample_rate: `${sampleRate}`, frame_rate: `${frameRate}`, model: name, software };
@@ -64,7 +63,5 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     say(licenceNotice(name, model.licence));
     if (given.flag("json")) process.stdout.write(`${JSON.stringify({ model: name, ...made })}\n`);
     else wrote(output, `${made.codebooks} codebooks, ${made.frames} frames, ${frameRate} a second`);
-  } finally {
-    await runtime.dispose();
-  }
+  });
 }

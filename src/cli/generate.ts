@@ -1,6 +1,6 @@
 /** @file `hocket generate`: a prompt in, sound files out. */
 
-import { createRuntime } from "#platform";
+import type { Runtime } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
@@ -8,7 +8,7 @@ import { loadModel, type MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
 import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
 import type { Command, Given, Option } from "./command.js";
-import { findModel, licenceNotice, modelOption } from "./models.js";
+import { findModel, licenceNotice, modelOption, withModel } from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { clear, progress, say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -65,18 +65,17 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const codesPath = given.text("codes");
   const seed = words.seed ?? freshSeed();
   const count = words.variations ?? 1;
-  const name = [slug(words.prompt), seed].filter((part) => part !== "").join("-");
-  const output = given.text("output") ?? freeName(name, `.${format.format}`, count);
+  const title = [slug(words.prompt), seed].filter((part) => part !== "").join("-");
+  const output = given.text("output") ?? freeName(title, `.${format.format}`, count);
   const paths = numbered(output, count);
   const codesPaths = codesPath === undefined ? [] : numbered(codesPath, count);
   await checkOutputs([...paths, ...codesPaths], given.flag("overwrite"));
   const request = { ...words, seed, ...(await soundsFrom(given)) };
 
-  const runtime = createRuntime();
   const started = performance.now();
-  try {
-    const { folder, name } = await findModel(given.text("model"), signal);
-    const model = await loadModel(folder, name, runtime, threads);
+  const { folder, name } = await findModel(given.text("model"), signal);
+  const load = (runtime: Runtime) => loadModel(folder, name, runtime, threads);
+  await withModel(load, async (model) => {
     signal.throwIfAborted();
     let settings: Settings | undefined;
     let notes: readonly string[] = [];
@@ -96,10 +95,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
       const seconds = (performance.now() - started) / 1000;
       finish(event, { model, settings: settings!, paths, codesPaths, format, json: given.flag("json"), seconds });
     }
-  } finally {
-    clear();
-    await runtime.dispose();
-  }
+  });
 }
 
 // --- internal ---

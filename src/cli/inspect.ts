@@ -1,6 +1,6 @@
 /** @file `hocket inspect`: what a file or a model is: a sound and what made it, codes, weights, or a whole model. */
 
-import { type ByteSource, createRuntime, isFolder } from "#platform";
+import { type ByteSource, isFolder, type Runtime } from "#platform";
 import { decodeAudio } from "../audio/decode.js";
 import { integratedLoudness } from "../audio/loudness.js";
 import { readProvenance } from "../audio/provenance.js";
@@ -13,6 +13,7 @@ import { readHeader } from "../weights/safetensors.js";
 import { resolveModel } from "../weights/source.js";
 import type { Command } from "./command.js";
 import { openInput } from "./input.js";
+import { withModel } from "./models.js";
 
 export const inspectCommand: Command = {
   name: "inspect",
@@ -79,12 +80,12 @@ async function describeTensors(file: ByteSource, path: string): Promise<Facts> {
 
 async function describeModel(what: string): Promise<Facts> {
   const folder = await resolveModel(what);
-  const runtime = createRuntime();
-  try {
-    const model = await loadModel(folder, what, runtime).catch((error: unknown) => {
+  const load = (runtime: Runtime): Promise<CodecModel | MusicModel> =>
+    loadModel(folder, what, runtime).catch((error: unknown) => {
       if (error instanceof HocketError && error.code === "bad-request") return loadCodec(folder, what, runtime); // a codec
       throw error;
     });
+  return withModel(load, async (model) => {
     const damaged = await nonFiniteWeight(model.checkpoint);
     if (damaged !== undefined) throw damaged;
     return {
@@ -93,9 +94,7 @@ async function describeModel(what: string): Promise<Facts> {
       ...modelFacts(model),
       ...codecFacts(model),
     };
-  } finally {
-    await runtime.dispose();
-  }
+  });
 }
 
 function codecFacts({ codec, sides }: CodecModel): Facts {

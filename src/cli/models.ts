@@ -2,9 +2,9 @@
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Folder, PullEvent } from "#platform";
-import { openFolder } from "#platform";
+import { createRuntime, type Folder, openFolder, type PullEvent, type Runtime } from "#platform";
 import { HocketError } from "../errors.js";
+import type { CodecModel } from "../model.js";
 import { fetchModel } from "../weights/source.js";
 import type { Option } from "./command.js";
 import { clear, megabytes, progress, say } from "./report.js";
@@ -28,6 +28,23 @@ export async function findModel(
 ): Promise<{ folder: Folder; name: string }> {
   if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled) };
   return { folder: await showFetching(fetchModel(name, { signal })), name };
+}
+
+/** Loads a model, lets `use` work with it, and lets go of its thread and files however that ends. */
+export async function withModel<M extends CodecModel, T>(
+  load: (runtime: Runtime) => Promise<M>,
+  use: (model: M) => Promise<T>,
+): Promise<T> {
+  const runtime = createRuntime();
+  let model: M | undefined;
+  try {
+    model = await load(runtime);
+    return await use(model);
+  } finally {
+    clear();
+    await runtime.dispose();
+    await model?.dispose();
+  }
 }
 
 /** Draws a download, and returns the folder that it ends in. */

@@ -6,7 +6,9 @@ import { compile } from "../graph/compile.js";
 import { Scope } from "../graph/value.js";
 import { createRuntime } from "../platform/node.js";
 import { tensor } from "../tensor.js";
+import { TextEncoder } from "./encoder.js";
 import { masked, relativeBucket, relativeBuckets, t5Config, t5Encoder, t5Inputs } from "./t5.js";
+import type { Tokenizer } from "./tokenizer.js";
 
 const runtime = createRuntime();
 after(() => runtime.dispose());
@@ -48,6 +50,19 @@ for (const folder of ["t5_tiny", "t5_tiny_gated", "t5_tiny_wide"]) {
     assert.deepEqual(ours, Array.from(integers(expected, "relative_position_bucket")));
   });
 }
+
+test("a token that the encoder does not know, and a prompt of too many, are refused before anything is compiled", async () => {
+  const config = t5Config({ vocab_size: 128 }, "tiny");
+  const encoder = (ids: number[]) => {
+    const tokenizer = { encode: () => ids } as unknown as Tokenizer;
+    return new TextEncoder(tokenizer, config, runtime, () => assert.fail("it was compiled"));
+  };
+  await assert.rejects(
+    encoder([5, 128, 1]).encode("x"),
+    /makes token 128, and the text encoder knows 128: they are of/,
+  );
+  await assert.rejects(encoder(new Array<number>(5000).fill(5)).encode("x"), /has 5000 tokens, and at most 4096/);
+});
 
 test("a config that is no T5 names the field", () => {
   assert.throws(() => t5Config({ d_model: -1 }, "config.json"), /config\.json: .*d_model/);
