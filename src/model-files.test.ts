@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryFolder } from "../test/memory.js";
 import { HocketError } from "./errors.js";
 import { readChroma, readConfig, readDefaults, readTokenizer } from "./model-files.js";
-import { memoryFolder } from "./weights/memory.js";
 
 const folder = (files: Record<string, string>) =>
   memoryFolder(

@@ -2,10 +2,10 @@
 
 import { z } from "zod";
 import { canResample } from "./audio/resample.js";
+import { checked } from "./checked.js";
 import { HocketError } from "./errors.js";
 import type { ChromaConfig } from "./melody/chroma.js";
 import type { Folder } from "./platform/platform.js";
-import { problemOf } from "./request.js";
 import { loadSentencePiece } from "./text/spiece.js";
 import type { Tokenizer } from "./text/tokenizer.js";
 import { loadTokenizer } from "./text/tokenizer-json.js";
@@ -54,7 +54,7 @@ export async function readTokenizer(folder: Folder): Promise<Tokenizer> {
 
 export async function readDefaults(folder: Folder, frameRate: number): Promise<GenerationDefaults> {
   const json = (await readJson(folder, "generation_config.json")) ?? {};
-  const { guidance_scale, temperature, top_k, top_p, do_sample, max_length } = read(
+  const { guidance_scale, temperature, top_k, top_p, do_sample, max_length } = checked(
     GenerationConfig,
     json,
     `${folder.location}/generation_config.json`,
@@ -77,8 +77,8 @@ export async function readChroma(
 ): Promise<{ config: ChromaConfig; bins: number; length: number }> {
   const where = `${folder.location}/preprocessor_config.json`;
   const json = (await readJson(folder, "preprocessor_config.json")) ?? {};
-  const { feature_size, sampling_rate, hop_length, n_fft } = read(Preprocessor, json, where);
-  const { num_chroma, chroma_length } = read(ChromaSizes, config, `${folder.location}/config.json`);
+  const { feature_size, sampling_rate, hop_length, n_fft } = checked(Preprocessor, json, where);
+  const { num_chroma, chroma_length } = checked(ChromaSizes, config, `${folder.location}/config.json`);
   if (hop_length * 128 < n_fft)
     throw bad(`${where}: a hop_length of ${hop_length} is too short for an n_fft of ${n_fft}`);
   if (feature_size !== num_chroma)
@@ -148,13 +148,6 @@ async function readJson(folder: Folder, name: string): Promise<Json | undefined>
   } catch (cause) {
     throw bad(`${folder.location}/${name} is not a JSON object: get the file again`, cause);
   }
-}
-
-function read<S extends z.ZodType>(schema: S, json: Json, where: string): z.infer<S> {
-  const parsed = schema.safeParse(json, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw bad(`${where}: ${issue!.path.join(".")}: ${problemOf(issue!)}`);
 }
 
 /** The readers of tokenizers know their file's name, and not its folder. */

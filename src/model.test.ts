@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { repositoryFile } from "../test/golden.js";
+import { memoryFolder } from "../test/memory.js";
 import { noRuntime } from "../test/random-model.js";
 import { HocketError } from "./errors.js";
 import { loadCodec, loadModel } from "./model.js";
-import { memoryFolder } from "./weights/memory.js";
 
 type Files = Readonly<Record<string, Uint8Array | string | undefined>>;
 type Json = { [key: string]: unknown };

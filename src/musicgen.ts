@@ -9,6 +9,7 @@ import type { DecoderStream, Samples } from "./codec/decoder.js";
 import { type Codes, frameCount, joinFrames } from "./codes.js";
 import { HocketError } from "./errors.js";
 import type { Condition } from "./lm/condition.js";
+import { defaultSampling } from "./lm/sampling.js";
 import { composePiece, type PieceItem } from "./lm/windows.js";
 import { chroma, fitLength } from "./melody/chroma.js";
 import { type MusicModel, nonFiniteWeight } from "./model.js";
@@ -128,9 +129,9 @@ function settingsFor(model: MusicModel, asked: Asked): Settings {
     );
   return {
     duration: asked.duration,
-    temperature: asked.temperature ?? defaults.temperature ?? 1,
-    topK: Math.min(bins, asked.topK ?? defaults.topK ?? 250),
-    topP: asked.topP ?? defaults.topP ?? 0,
+    temperature: asked.temperature ?? defaults.temperature ?? defaultSampling.temperature,
+    topK: Math.min(bins, asked.topK ?? defaults.topK ?? defaultSampling.topK),
+    topP: asked.topP ?? defaults.topP ?? defaultSampling.topP,
     guidance: asked.guidance ?? defaults.guidance ?? 3,
     greedy: asked.greedy ?? (defaults.greedy === true && asked.temperature === undefined),
     melody: asked.melody !== undefined,

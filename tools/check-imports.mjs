@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const leaves = ["errors.ts", "tensor.ts", "codes.ts"];
+const leaves = ["errors.ts", "checked.ts", "tensor.ts", "codes.ts"];
 const stations = ["text", "melody", "lm", "codec", "weights"];
 const top = "*.ts"; // the other files at the top of src
 const library = [...leaves, "platform", "graph", ...stations, "audio", top];

@@ -1,6 +1,7 @@
 /** @file The numbers of an EnCodec model, from its config.json (spec §9.3), and what follows from them. */
 
 import { z } from "zod";
+import { checked } from "../checked.js";
 import { HocketError } from "../errors.js";
 
 const Config = z.object({
@@ -34,12 +35,7 @@ export type CodecConfig = z.infer<typeof Config>;
 
 /** @throws HocketError "bad-checkpoint" naming each field that cannot be */
 export function codecConfig(json: unknown, where: string): CodecConfig {
-  const parsed = Config.safeParse(json);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new HocketError("bad-checkpoint", `${where}: this is not a codec that Hocket knows (${problems.join("; ")})`);
-  }
-  const config = parsed.data;
+  const config = checked(Config, json, `${where}: this is not a codec that Hocket knows`);
   if (config.norm_type === "time_group_norm" && config.use_causal_conv)
     throw new HocketError(
       "bad-checkpoint",

@@ -1,6 +1,7 @@
 /** @file The numbers of MusicGen's language model, from the `decoder` part of config.json (spec §9.3). */
 
 import { z } from "zod";
+import { checked } from "../checked.js";
 import { HocketError } from "../errors.js";
 import { delayPattern, type Pattern, stereoDelays } from "./patterns.js";
 
@@ -25,15 +26,7 @@ export type LmConfig = z.infer<typeof Config> & {
 
 /** @throws HocketError "bad-checkpoint" naming each field that cannot be */
 export function lmConfig(json: unknown, crossAttention: boolean, where: string): LmConfig {
-  const parsed = Config.safeParse(json);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new HocketError(
-      "bad-checkpoint",
-      `${where}: this is not a language model that Hocket knows (${problems.join("; ")})`,
-    );
-  }
-  const config = parsed.data;
+  const config = checked(Config, json, `${where}: this is not a language model that Hocket knows`);
   if (config.hidden_size % config.num_attention_heads !== 0)
     throw new HocketError(
       "bad-checkpoint",

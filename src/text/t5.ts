@@ -4,7 +4,7 @@
  */
 
 import { z } from "zod";
-import { HocketError } from "../errors.js";
+import { checked } from "../checked.js";
 import {
   attend,
   embedding,
@@ -38,15 +38,8 @@ const Config = z.object({
 export type T5Config = z.infer<typeof Config>;
 
 /** @throws HocketError "bad-checkpoint" naming each field that cannot be */
-export function t5Config(json: unknown, where: string): T5Config {
-  const parsed = Config.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new HocketError(
-    "bad-checkpoint",
-    `${where}: this is not a T5 encoder that Hocket knows (${problems.join("; ")})`,
-  );
-}
+export const t5Config = (json: unknown, where: string): T5Config =>
+  checked(Config, json, `${where}: this is not a T5 encoder that Hocket knows`);
 
 /** What a T5 graph is fed. */
 export const t5Inputs = () => ({

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { openFolder } from "#platform";
+import { memoryFolder } from "../../test/memory.js";
 import { HocketError } from "../errors.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { type BoundWeight, bindWeights } from "./bind.js";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
-import { memoryFolder } from "./memory.js";
 import { prefixOf } from "./names.js";
 import { writeSafetensors } from "./safetensors.js";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryFolder } from "../../test/memory.js";
 import { HocketError } from "../errors.js";
 import { tensor } from "../tensor.js";
 import { openCheckpoint } from "./checkpoint.js";
-import { memoryFolder } from "./memory.js";
 import { writeSafetensors } from "./safetensors.js";
 
 const a = tensor("float32", [2], new Float32Array([1, 2]));

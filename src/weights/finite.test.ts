@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryFolder } from "../../test/memory.js";
 import { type DType, type Tensor, tensor } from "../tensor.js";
 import { openCheckpoint } from "./checkpoint.js";
 import { findNonFinite } from "./finite.js";
-import { memoryFolder } from "./memory.js";
 import { writeSafetensors } from "./safetensors.js";
 
 const checkpointOf = (tensors: Record<string, Tensor>) =>

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
+import { memorySource } from "../../test/memory.js";
 import { HocketError } from "../errors.js";
 import type { ByteSource } from "../platform/platform.js";
 import { arrayFor, bytesPerElement, type DType, elementCount, type Tensor, tensor } from "../tensor.js";
-import { memorySource } from "./memory.js";
 import { readHeader, readTensor, safetensorsChunks, writeSafetensors } from "./safetensors.js";
 
 const kinds: DType[] = [

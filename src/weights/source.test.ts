@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { PullEvent } from "#platform";
 import { COMMIT, ID, model, sha256, startHub, weights } from "../../test/fake-hub.js";
+import { memoryFolder } from "../../test/memory.js";
 import { HocketError } from "../errors.js";
-import { memoryFolder } from "./memory.js";
 import { fetchModel, licenceOf, resolveModel } from "./source.js";
 
 async function collect(events: AsyncIterable<PullEvent>): Promise<PullEvent[]> {

@@ -9,9 +9,9 @@ import { loadCodec } from "../../src/model.js";
 import { createRuntime, openFolder } from "../../src/platform/node.js";
 import { decodeCodes } from "../../src/sound.js";
 import { type Tensor, tensor } from "../../src/tensor.js";
-import { memorySource } from "../../src/weights/memory.js";
 import { writeSafetensors } from "../../src/weights/safetensors.js";
 import { floats, integers, largestDifference, readGolden, repositoryFile } from "../golden.js";
+import { memorySource } from "../memory.js";
 import { each, folder, json, miniModel, read, refuses, succeeds } from "./hocket.js";
 
 const chunksIn = async (cwd: string, name: string) => (await readCodes(memorySource(name, read(cwd, name)))).chunks;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { decodeAudio } from "../../src/audio/decode.js";
 import { readCodes } from "../../src/codes-file.js";
-import { memorySource } from "../../src/weights/memory.js";
 import { floats, integers, largestDifference, readGolden, readGoldenJson, rowsOf } from "../golden.js";
+import { memorySource } from "../memory.js";
 import { folder, hocket, json, read, refuses, succeeds } from "./hocket.js";
 
 const codesIn = async (cwd: string, name: string) => {

@@ -1,7 +1,7 @@
-/** @file A folder of files that are in memory: dropped onto a page, or made by a test. */
+/** @file For tests: a folder of files that are in memory. */
 
-import { HocketError } from "../errors.js";
-import type { ByteSource, Folder } from "../platform/platform.js";
+import { HocketError } from "../src/errors.js";
+import type { ByteSource, Folder } from "../src/platform/platform.js";
 
 /** `bytes` as a file. What is read is a view on them, not a copy. */
 export const memorySource = (location: string, bytes: Uint8Array): ByteSource => ({
