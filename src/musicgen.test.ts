@@ -135,6 +135,15 @@ const intro: Waveform = {
   channels: [(floats(golden, "codec.input") as Float32Array).slice(0, 8000)],
 };
 
+test("an intro that was given does not count as composed", async () => {
+  let clock = 0;
+  const now = () => (clock += 1000); // a second a look
+  const { events } = await play({ prompt: bells, duration: 1.5, seed: 1, continue: intro }, { now });
+  const done = events.at(-1)!;
+  assert.ok(done.type === "done");
+  assert.ok(Math.abs(done.realTimeFactor * done.seconds - 1) < 1e-9, `${done.realTimeFactor * done.seconds} s`);
+});
+
 test("a continued intro is kept as its codes, and heard first", async () => {
   const [chunk] = await model.codec.encode([intro.channels]);
   const { events, piece } = await play({ prompt: bells, duration: 1.5, seed: 1, continue: intro });

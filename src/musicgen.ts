@@ -82,20 +82,22 @@ export async function* generate(
   const composed: Codes[][] = pieces.map(() => (prompt === undefined ? [] : [prompt])); // joined once, at the end
   let made = 0; // frames
   const started = now();
+  const elapsed = () => (now() - started) / 1000;
+  const factor = (seconds: number) => (pieces.length * made) / codec.frameRate / seconds;
   try {
     if (prompt !== undefined) yield* sound.push(pieces.map(() => prompt));
     for await (const event of composing) {
       for (const [i, more] of event.codes.entries()) composed[i]!.push(more);
       made += frameCount(event.codes[0]!);
       yield* sound.push(event.codes);
-      const seconds = (now() - started) / 1000;
+      const seconds = elapsed();
       const stepsPerSecond = event.step / seconds;
       yield {
         type: "progress",
         step: event.step,
         steps: event.steps,
         stepsPerSecond,
-        realTimeFactor: (pieces.length * made) / codec.frameRate / seconds,
+        realTimeFactor: factor(seconds),
         secondsLeft: (event.steps - event.step) / stepsPerSecond,
       };
     }
@@ -103,10 +105,12 @@ export async function* generate(
   } catch (error) {
     throw (await becauseOfWeights(model, error)) ?? error;
   }
+  const seconds = elapsed();
   yield {
     type: "done",
     pieces: pieces.map((piece, i) => ({ ...piece, waveform: sound.waveform(i), codes: joinFrames(composed[i]!) })),
-    seconds: (now() - started) / 1000,
+    seconds,
+    realTimeFactor: factor(seconds),
   };
 }
 

@@ -123,4 +123,10 @@ export type GenerateEvent =
       readonly at: number;
       readonly waveform: Waveform;
     }
-  | { readonly type: "done"; readonly pieces: readonly FinishedPiece[]; readonly seconds: number };
+  | {
+      readonly type: "done";
+      readonly pieces: readonly FinishedPiece[];
+      readonly seconds: number;
+      /** As in "progress": of what was composed, without the intro that was given. */
+      readonly realTimeFactor: number;
+    };

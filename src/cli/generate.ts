@@ -192,12 +192,11 @@ function finish(
   { model, settings, paths, codesPaths, format, json, seconds }: Made,
 ): void {
   clear();
-  const sound = event.pieces.reduce((sum, piece) => sum + duration(piece.waveform), 0);
   if (!json) {
     for (const [i, piece] of event.pieces.entries())
       wrote(
         paths[i]!,
-        `${duration(piece.waveform)} s, seed ${piece.seed}, composed at ${(sound / event.seconds).toFixed(1)} x real time`,
+        `${duration(piece.waveform)} s, seed ${piece.seed}, composed at ${event.realTimeFactor.toFixed(1)} x real time`,
       );
     return;
   }
@@ -210,7 +209,7 @@ function finish(
     sampleRate: piece.waveform.sampleRate,
     channels: piece.waveform.channels.length,
   }));
-  const speed = { composeSeconds: event.seconds, totalSeconds: seconds, realTimeFactor: sound / event.seconds };
+  const speed = { composeSeconds: event.seconds, totalSeconds: seconds, realTimeFactor: event.realTimeFactor };
   process.stdout.write(
     `${JSON.stringify({ model: model.name, licence: model.licence, ...format, settings, pieces: made, ...speed })}\n`,
   );
