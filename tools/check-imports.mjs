@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 const leaves = ["errors.ts", "checked.ts", "tensor.ts", "codes.ts"];
 const stations = ["text", "melody", "lm", "codec", "weights"];
 const top = "*.ts"; // the other files at the top of src
+const learning = ["data", "recipe", "train", "eval"];
 const library = [...leaves, "platform", "graph", ...stations, "audio", top];
 
 /** [parts of src, what of src they may import besides themselves, why nothing else] */
@@ -16,9 +17,12 @@ const arrows = [
   [["platform"], leaves, "the platform runs any graph: it knows no model"],
   [["graph"], [...leaves, "platform"], "graphs are described and compiled without knowing what they compute"],
   [stations, [...leaves, "platform", "graph"], "stations meet only in the files at the top of src, which connect them"],
-  [["train"], library, "training works without the server and the command line"],
-  [["server"], [...library, "train"], "the server works without the command line"],
-  [["cli"], [...library, "train", "server"], "the command line is on top of everything"],
+  [["data"], library, "what is learnt from is files and labels, whoever made them and whatever learns"],
+  [["recipe"], [...library, "data"], "music is made for learning without knowing what learns from it"],
+  [["train"], [...library, "data"], "training takes any data, and works without the server and the command line"],
+  [["eval"], [...library, "data", "recipe", "train"], "judging what was learnt works without the command line"],
+  [["server"], [...library, ...learning], "the server works without the command line"],
+  [["cli"], [...library, ...learning, "server"], "the command line is on top of everything"],
   [[top], library, "the library works without training, the server and the command line"],
 ];
 
