@@ -73,6 +73,7 @@ function codecRun(given: Given, preset: CodecPreset, config: CodecConfig, codebo
       steps,
       floor: 0.02,
     },
+    codedFrom: given.text("from") === undefined ? Math.round(preset.uncoded * steps) : 0,
     judgedFrom: given.number("judged-from") ?? Math.round(preset.unjudged * steps),
     seed: given.number("seed") ?? 1,
   };

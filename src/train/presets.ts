@@ -11,7 +11,8 @@ export interface CodecPreset {
   readonly steps: number;
   readonly rate: number;
   readonly warmup: number;
-  /** Share of the steps that are done before discriminators judge. */
+  /** Shares of the steps that are done before anything is coded, and before discriminators judge. */
+  readonly uncoded: number;
   readonly unjudged: number;
   readonly discriminator: DiscriminatorConfig;
 }
@@ -43,6 +44,7 @@ export const codecPresets: Readonly<Record<string, CodecPreset>> = {
     steps: 400,
     rate: 2e-3,
     warmup: 20,
+    uncoded: 0.1,
     unjudged: 1,
     discriminator: { ffts: [1024, 512, 256], filters: 8 },
   },
@@ -62,6 +64,7 @@ export const codecPresets: Readonly<Record<string, CodecPreset>> = {
     steps: 20_000,
     rate: 6e-4,
     warmup: 200,
+    uncoded: 0.02,
     unjudged: 0.7,
     discriminator: { ...encodecDiscriminator, filters: 16 },
   },
@@ -74,6 +77,7 @@ export const codecPresets: Readonly<Record<string, CodecPreset>> = {
     steps: 400_000,
     rate: 3e-4,
     warmup: 0,
+    uncoded: 0,
     unjudged: 0,
     discriminator: encodecDiscriminator,
   },
