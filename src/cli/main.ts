@@ -5,6 +5,7 @@
 
 import { type ErrorCode, HocketError } from "../errors.js";
 import type { Command } from "./command.js";
+import { dataCommands } from "./data.js";
 import { decodeCommand } from "./decode.js";
 import { encodeCommand } from "./encode.js";
 import { generateCommand } from "./generate.js";
@@ -15,7 +16,14 @@ import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
 
-const commands: readonly Command[] = [generateCommand, encodeCommand, decodeCommand, inspectCommand, pullCommand];
+const commands: readonly Command[] = [
+  generateCommand,
+  encodeCommand,
+  decodeCommand,
+  inspectCommand,
+  pullCommand,
+  ...dataCommands,
+];
 
 const exitCodes: Record<ErrorCode, number> = {
   "bad-request": 2,
@@ -37,7 +45,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => {}); // nobody is there to be told
 process.on("uncaughtException", (error) => process.exit(explain(error)));
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(joined(process.argv.slice(2)));
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   const stop = new AbortController();
@@ -76,6 +84,13 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     say("stopped");
     return stopCodes[stoppedBy];
   }
+}
+
+/** The words of a command's name as one: "data scan". */
+function joined([first, second, ...rest]: readonly string[]): string[] {
+  const both = `${first} ${second}`;
+  if (commands.some(({ name }) => name === both)) return [both, ...rest];
+  return [first, second, ...rest].filter((word) => word !== undefined);
 }
 
 /** Says what went wrong in one line; returns the exit code. */

@@ -3,4 +3,5 @@
 export * from "./node/files.js";
 export * from "./node/hub.js";
 export { createRuntime } from "./node/runtime.js";
+export { inThreads } from "./node/threads.js";
 export type * from "./platform.js";
