@@ -26,7 +26,9 @@ export async function* inThreads<T, R>(
 ): AsyncGenerator<{ readonly item: T; readonly result: R | HocketError }> {
   const task: ThreadTask = { module: module.href, name };
   const settle: ((result: R | HocketError) => void)[] = [];
-  const results = items.map((_, i) => new Promise<R | HocketError>((resolve) => (settle[i] = resolve)));
+  const results = new Map(
+    items.map((_, i) => [i, new Promise<R | HocketError>((resolve) => (settle[i] = resolve))] as const),
+  );
   let next = 0;
   let stopped = false;
   const workers = new Set<Worker>();
@@ -56,7 +58,11 @@ export async function* inThreads<T, R>(
   };
   for (let i = 0; i < threads; i++) start();
   try {
-    for (const [i, item] of items.entries()) yield { item, result: await results[i]! };
+    for (const [i, item] of items.entries()) {
+      const result = await results.get(i)!;
+      results.delete(i); // thousands of them do not fit
+      yield { item, result };
+    }
   } finally {
     stopped = true;
     await Promise.all([...workers].map((worker) => worker.terminate()));
