@@ -54,10 +54,13 @@ test("a run leaves its model, state, log, plots and samples", async () => {
   assert.equal(readFileSync(join(folder, "model"), "utf8"), "10");
   assert.match(readFileSync(join(folder, "plots", "x.svg"), "utf8"), /^<svg [^]*<polyline [^]*10 steps/);
   const steps = (await readLog(folder)).map((line) => [line.step, line["valid.step"]]);
-  assert.deepEqual(steps.filter(([, valid]) => valid !== undefined), [
-    [5, 5],
-    [10, 10],
-  ]);
+  assert.deepEqual(
+    steps.filter(([, valid]) => valid !== undefined),
+    [
+      [5, 5],
+      [10, 10],
+    ],
+  );
   assert.equal(steps.length, 12);
 });
 
