@@ -211,8 +211,8 @@ function form({ change, start, events }: Facts, voice: Voice): string | undefine
   if (event.kind === "out")
     return choose(
       timed
-        ? [`drops ${what} ${when}`, `goes on without ${what} ${when}`, `loses ${what} ${when}`]
-        : [`ends without ${what}`, `loses ${what} before the end`, `lets ${what} drop out`],
+        ? [`drops ${what} ${when}`, `lets ${what} go ${when}`, `loses ${what} ${when}`]
+        : [`drops ${what} towards the end`, `loses ${what} before the end`, `lets ${what} drop out`],
       voice.draw("form"),
     );
   const first = list(start.slice(0, 3), voice);
