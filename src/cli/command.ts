@@ -9,13 +9,16 @@ export interface Option {
   readonly short?: string;
   /** The only values that it takes. */
   readonly choices?: readonly string[];
+  /** It may be given several times. */
+  readonly many?: true;
 }
 
 export interface Command {
+  /** One word or two, such as "data make". */
   readonly name: string;
   readonly summary: string;
-  /** The one word that it takes besides its options. */
-  readonly operand: { readonly name: string; readonly help: string };
+  /** The one word that it takes besides its options; none where this is left out. */
+  readonly operand?: { readonly name: string; readonly help: string };
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly string[];
   run(given: Given, signal: AbortSignal): Promise<void>;
@@ -23,8 +26,11 @@ export interface Command {
 
 /** A command line, read. Options that were not given are absent. */
 export interface Given {
+  /** Empty for a command that takes none. */
   readonly operand: string;
   text(option: string): string | undefined;
+  /** Every value of an option that may be given several times. */
+  texts(option: string): readonly string[];
   number(option: string): number | undefined;
   flag(option: string): boolean;
 }

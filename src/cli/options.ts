@@ -8,9 +8,11 @@ import type { Command, Given, Option } from "./command.js";
 export function parseCommand(command: Command, args: readonly string[]): Given {
   const wrong = (what: string) => new HocketError("bad-request", `${what}; see 'hocket ${command.name} --help'`);
   const { values, positionals } = parsed(command, args, wrong);
-  const [operand, second] = positionals;
-  if (operand === undefined) throw wrong(`${command.name} needs ${command.operand.help}`);
-  if (second !== undefined)
+  const [operand = "", second] = command.operand === undefined ? ["", ...positionals] : positionals;
+  if (command.operand === undefined && second !== undefined) throw wrong(`"${second}" is one word too many`);
+  if (command.operand !== undefined && positionals.length === 0)
+    throw wrong(`${command.name} needs ${command.operand.help}`);
+  if (command.operand !== undefined && second !== undefined)
     throw wrong(
       `"${second}" is one word too many: put ${command.operand.name.toLowerCase()}s of several words in quotes`,
     );
@@ -28,6 +30,7 @@ export function parseCommand(command: Command, args: readonly string[]): Given {
   return {
     operand,
     text: (name) => values[name] as string | undefined,
+    texts: (name) => (values[name] ?? []) as readonly string[],
     number: (name) => numbers.get(name),
     flag: (name) => values[name] === true,
   };
@@ -46,22 +49,26 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
     left.length > width ? `  ${left}\n  ${" ".repeat(width)}  ${help}` : `  ${left.padEnd(width)}  ${help}`,
   );
   const shown = examples.map((example) => `  ${example}`).join("\n");
-  return `hocket ${name} ${operand.name} [options]\n${summary}\n\n  ${operand.name}: ${operand.help}\n\n${lines.join("\n")}\n\n${shown}\n`;
+  const first = operand === undefined ? `hocket ${name} [options]` : `hocket ${name} ${operand.name} [options]`;
+  const about = operand === undefined ? "" : `  ${operand.name}: ${operand.help}\n\n`;
+  return `${first}\n${summary}\n\n${about}${lines.join("\n")}\n\n${shown}\n`;
 }
-
-// --- internal ---
 
 function parsed(command: Command, args: readonly string[], wrong: (what: string) => HocketError) {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, { kind, short }]) => [
+    Object.entries(command.options).map(([name, { kind, short, many = false }]) => [
       name,
-      { type: kind === "flag" ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+      {
+        type: kind === "flag" ? ("boolean" as const) : ("string" as const),
+        multiple: many,
+        ...(short === undefined ? {} : { short }),
+      },
     ]),
   );
   try {
     return parseArgs({ args: joinNegatives(command.options, args), options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw wrong(said((error as Error).message, command.operand.name));
+    throw wrong(said((error as Error).message, command.operand?.name ?? "value"));
   }
 }
 
