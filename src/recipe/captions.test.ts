@@ -74,6 +74,7 @@ const every = (row: Names, holds: Claim[1]): Claim[] => [...row.trained, ...row.
 const rows = <K extends string>(table: Readonly<Record<K, Names>>, holds: (key: K, score: Score) => boolean): Claim[] =>
   (Object.keys(table) as K[]).flatMap((key) => every(table[key], (score) => holds(key, score)));
 const plays = (score: Score, family: string) => score.parts.some((part) => part.family === family);
+const fifth = (x: number) => Math.min(4, Math.floor(5 * x));
 const endBpm = ({ tempo, bpm }: Score) => tempo.at(-1)?.bpm ?? bpm;
 
 const claims: Claim[] = [
@@ -108,13 +109,11 @@ const claims: Claim[] = [
     row.flatMap((names, valence) =>
       every(names, (score) => {
         const { mood } = captionsOf(score, 0);
-        return Math.floor(5 * mood.energy) === energy && Math.floor(5 * mood.valence) === valence;
+        return fifth(mood.energy) === energy && fifth(mood.valence) === valence;
       }),
     ),
   ),
-  ...occasions.flatMap((names, energy) =>
-    every(names, (score) => Math.floor(5 * captionsOf(score, 0).mood.energy) === energy),
-  ),
+  ...occasions.flatMap((names, energy) => every(names, (score) => fifth(captionsOf(score, 0).mood.energy) === energy)),
   ...["with only", "with just", "with nothing but"].map(
     (phrase): Claim => [phrase, (score) => factsOf(score).start?.length === 1],
   ),
