@@ -2,5 +2,6 @@
 
 import type { Command } from "./command.js";
 import { dataScanCommand } from "./data-scan.js";
+import { dataTokenizeCommand } from "./data-tokenize.js";
 
-export const dataCommands: readonly Command[] = [dataScanCommand];
+export const dataCommands: readonly Command[] = [dataScanCommand, dataTokenizeCommand];
