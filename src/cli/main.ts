@@ -23,8 +23,8 @@ const commands: readonly Command[] = [
   decodeCommand,
   inspectCommand,
   pullCommand,
-  trainCodecCommand,
   ...dataCommands,
+  trainCodecCommand,
 ];
 
 const exitCodes: Record<ErrorCode, number> = {

@@ -3,11 +3,12 @@
  * from are listed, where they lie.
  */
 
-import { filesBelow, inThreads, openFolder } from "#platform";
+import { filesBelow, inParallel, openFolder } from "#platform";
 import { HocketError } from "../errors.js";
 import { philox } from "../lm/random.js";
 import type { Examined } from "./examine.js";
 import { type Entry, writeManifest } from "./manifest.js";
+import type { Refused } from "./refused.js";
 
 export interface ScanOptions {
   /** Share of the recordings that is kept for validation. */
@@ -50,13 +51,11 @@ export async function* scanFolder(
   const places: number[] = [];
   let done = 0;
   const paths = names.map((name) => `${folder}/${name}`);
-  for await (const { item, result } of inThreads<string, Examined>(module, "examine", paths, threads)) {
-    signal?.throwIfAborted();
-    const name = names[done++]!;
-    const event = { path: name, done, files: names.length };
-    if (result instanceof HocketError) {
-      if (result.code !== "bad-file" && result.code !== "unsupported" && result.code !== "internal") throw result;
-      yield { ...event, skipped: result.message, notes: [] };
+  for await (const result of inParallel<string, Examined | Refused>(module, undefined, paths, threads, signal)) {
+    const [item, name] = [paths[done]!, names[done]!];
+    const event = { path: name, done: ++done, files: names.length };
+    if ("reason" in result) {
+      yield { ...event, skipped: result.reason, notes: [] };
       continue;
     }
     const { duration, sampleRate, channels, notes, ...about } = result;
