@@ -1,6 +1,6 @@
 /** @file Files and folders of this machine, read in pieces and written whole or not at all. */
 
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { assert, HocketError } from "../../errors.js";
 import type { ByteSource, Folder } from "../platform.js";
@@ -44,6 +44,37 @@ export async function openFolder(path: string): Promise<Folder> {
 }
 
 export const isFolder = (path: string): Promise<boolean> => hasKind(path, "isDirectory");
+export const isFile = (path: string): Promise<boolean> => hasKind(path, "isFile");
+
+/** Makes the folder, and those that it lies in, where they are not there. @throws HocketError disk */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, "writing", path);
+  }
+}
+
+/**
+ * The files in a folder and the folders in it, as paths relative to it with "/" in them, sorted. What begins with a dot is
+ * left out, and links to folders are not followed.
+ */
+export async function filesBelow(path: string): Promise<string[]> {
+  const below = async (inside: string): Promise<string[]> => {
+    const names = (await reading(path, () => readdir(join(path, inside), { withFileTypes: true }))).filter(
+      ({ name }) => !name.startsWith("."),
+    );
+    const found = await Promise.all(
+      names.map(async (each) => {
+        const name = inside === "" ? each.name : `${inside}/${each.name}`;
+        if (each.isDirectory()) return below(name);
+        return (await hasKind(join(path, name), "isFile")) ? [name] : [];
+      }),
+    );
+    return found.flat();
+  };
+  return (await below("")).sort();
+}
 
 /**
  * Writes `content` to `path`, replacing what was there only once every byte is on the disk. If anything fails, or the
@@ -68,6 +99,26 @@ export async function writeFileAtomically(
     if (file !== undefined) await rm(temporary, { force: true });
     throw fileError(error, "writing", path);
   }
+}
+
+/** Adds `content` at the end of the file at `path`, which is made if there is none. On the disk when it returns. */
+export async function appendToFile(path: string, content: Uint8Array): Promise<void> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "a");
+    await file.appendFile(content);
+    await file.datasync();
+  } catch (error) {
+    throw fileError(error, "writing", path);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Bytes that may still be written to the disk of the folder at `path`. */
+export async function freeSpace(path: string): Promise<number> {
+  const { bavail, bsize } = await reading(path, () => statfs(path));
+  return bavail * bsize;
 }
 
 // --- internal ---
