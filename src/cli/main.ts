@@ -23,8 +23,8 @@ const commands: readonly Command[] = [
   decodeCommand,
   inspectCommand,
   pullCommand,
-  ...dataCommands,
   trainCodecCommand,
+  ...dataCommands,
 ];
 
 const exitCodes: Record<ErrorCode, number> = {

@@ -3,7 +3,6 @@
 export * from "./node/files.js";
 export * from "./node/hub.js";
 export * from "./node/packages.js";
-export * from "./node/parallel.js";
 export { createRuntime } from "./node/runtime.js";
 export { inThreads } from "./node/threads.js";
 export type * from "./platform.js";
