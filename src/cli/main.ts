@@ -9,13 +9,21 @@ import { decodeCommand } from "./decode.js";
 import { encodeCommand } from "./encode.js";
 import { generateCommand } from "./generate.js";
 import { inspectCommand } from "./inspect.js";
+import { mergeCommand } from "./merge.js";
 import { helpFor, parseCommand } from "./options.js";
 import { isSaving } from "./output.js";
 import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
 
-const commands: readonly Command[] = [generateCommand, encodeCommand, decodeCommand, inspectCommand, pullCommand];
+const commands: readonly Command[] = [
+  generateCommand,
+  encodeCommand,
+  decodeCommand,
+  inspectCommand,
+  pullCommand,
+  mergeCommand,
+];
 
 const exitCodes: Record<ErrorCode, number> = {
   "bad-request": 2,

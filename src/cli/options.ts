@@ -28,6 +28,7 @@ export function parseCommand(command: Command, args: readonly string[]): Given {
   return {
     operand,
     text: (name) => values[name] as string | undefined,
+    texts: (name) => (values[name] as string[] | undefined) ?? [],
     number: (name) => numbers.get(name),
     flag: (name) => values[name] === true,
   };
@@ -53,9 +54,13 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
 
 function parsed(command: Command, args: readonly string[], wrong: (what: string) => HocketError) {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, { kind, short }]) => [
+    Object.entries(command.options).map(([name, { kind, short, many = false }]) => [
       name,
-      { type: kind === "flag" ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+      {
+        type: kind === "flag" ? ("boolean" as const) : ("string" as const),
+        multiple: many,
+        ...(short === undefined ? {} : { short }),
+      },
     ]),
   );
   try {
