@@ -14,14 +14,7 @@ import { initialWeights } from "./initial.js";
 import { type LmGraph, lmGraph, stepOutputs, textBatch } from "./lm-graph.js";
 import { type BatchShape, lmBatch } from "./lm-loss.js";
 import { rateAt, type Schedule } from "./schedule.js";
-
-/** Everything that a step changes. */
-export interface TrainState {
-  /** Steps done. */
-  readonly step: number;
-  /** Weights under their names, moments under their `momentNames`. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
-}
+import type { TrainState } from "./state.js";
 
 export interface Batch {
   /** [B] of [K][T] */
