@@ -24,9 +24,15 @@ export interface LmGraph {
 
 /**
  * The loss of a batch of codes and texts. With `learnText`, the text encoder learns too; else its weights are bound.
+ * @param p where the weights are found: one that has some already gives those (`loraGraph`)
  */
-export function lmGraph(lm: LmConfig, t5: T5Config, shape: BatchShape, learnText: boolean): LmGraph {
-  const p = new Scope();
+export function lmGraph(
+  lm: LmConfig,
+  t5: T5Config,
+  shape: BatchShape,
+  learnText: boolean,
+  p: Scope = new Scope(),
+): LmGraph {
   const { batch, tokens } = shape;
   const mask = input("text.mask", "float32", [batch, 1, 1, tokens]);
   const states = t5Encoder(
