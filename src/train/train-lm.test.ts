@@ -35,7 +35,7 @@ function* tunes(from = 0): Generator<Batch> {
       codes: [0, 1, 2, 3].map((b) =>
         codes([0, 1].map((k) => Int32Array.from({ length: 10 }, (_, t) => (b % 2 === 0 ? t + k : 15 - t - k) % 16))),
       ),
-      prompts: [0, 1, 2, 3].map((b) => (b === 3 && step % 4 === 0 ? [] : [2 + (b % 2), 1])),
+      conditions: [0, 1, 2, 3].map((b) => ({ text: [2 + (b % 2), 1], dropped: b === 3 && step % 4 === 0 })),
     };
 }
 
@@ -64,7 +64,7 @@ test("the model learns two tunes, and which text asks for which", async () => {
   assert.equal(state.step, 60);
   // Told the other text, it expects the other tune.
   const [batch] = tunes(1);
-  const swapped = { ...batch!, prompts: batch!.prompts.map(([id]) => [5 - id!, 1]) };
+  const swapped = { ...batch!, conditions: batch!.conditions.map(({ text }) => ({ text: [5 - text[0]!, 1] })) };
   const [right, wrong] = [await train(state, 1, [batch!], longer), await train(state, 1, [swapped], longer)];
   assert.ok(wrong.losses[0]! > 5 * right.losses[0]!, `${wrong.losses[0]} against ${right.losses[0]}`);
 });

@@ -11,8 +11,9 @@ import type { Tensor } from "../tensor.js";
 import type { T5Config } from "../text/t5.js";
 import { type AdamwConfig, musicgenAdamw, rateTensors, zeroMoments } from "./adamw.js";
 import { initialWeights } from "./initial.js";
-import { type LmGraph, lmGraph, stepOutputs, textBatch } from "./lm-graph.js";
-import { type BatchShape, lmBatch } from "./lm-loss.js";
+import { conditionBatch, type ItemCondition } from "./lm-conditions.js";
+import { type LmGraph, type LmShape, lmGraph, stepOutputs } from "./lm-graph.js";
+import { lmBatch } from "./lm-loss.js";
 import { rateAt, type Schedule } from "./schedule.js";
 
 /** Everything that a step changes. */
@@ -26,12 +27,12 @@ export interface TrainState {
 export interface Batch {
   /** [B] of [K][T] */
   readonly codes: readonly Codes[];
-  /** [B] token ids; none where the text was dropped. */
-  readonly prompts: readonly (readonly number[])[];
+  /** [B] */
+  readonly conditions: readonly ItemCondition[];
 }
 
 export interface TrainConfig {
-  readonly shape: BatchShape;
+  readonly shape: LmShape;
   readonly schedule: Schedule;
   /** The longest that a gradient may be. */
   readonly clip: number;
@@ -86,7 +87,7 @@ export async function* trainLm(
       const rate = rateAt(config.schedule, state.step);
       const { loss, norm, perCodebook, ...tensors } = await session.run({
         ...lmBatch(batch.codes, lm),
-        ...textBatch(batch.prompts, config.shape.tokens, t5),
+        ...conditionBatch(batch.conditions, config.shape, lm, t5),
         ...state.tensors,
         ...rateTensors(rate, state.step + 1, config.adamw),
       });
