@@ -39,16 +39,18 @@ process.stderr.on("error", () => {}); // nobody is there to be told
 process.on("uncaughtException", (error) => process.exit(explain(error)));
 process.exitCode = await main(process.argv.slice(2));
 
-async function main([name, ...args]: readonly string[]): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
+  const [name] = words;
   const stop = new AbortController();
   let stoppedBy: StopSignal = "SIGINT";
+  let patience = 2;
   for (const signal of Object.keys(stopCodes) as StopSignal[])
     process.on(signal, () => {
       // The work ends within a step; whoever asks twice, or waits too long for a model to load, is let go at once.
       if (stop.signal.aborted) letGo(signal);
       stoppedBy = signal;
       stop.abort();
-      setInterval(() => letGo(signal), 2000).unref();
+      setInterval(() => letGo(signal), 1000 * patience).unref();
     });
 
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
@@ -59,11 +61,16 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(`${software}\n`);
     return 0;
   }
-  const command = commands.find((each) => each.name === name);
+  const command = commands.find((each) => each.name === words.slice(0, each.name.split(" ").length).join(" "));
   if (command === undefined) {
-    say(`there is no command "${name}": ${commands.map((each) => each.name).join(", ")}; see 'hocket --help'`);
+    const group = commands.filter((each) => each.name.startsWith(`${name} `));
+    const known = (group.length > 0 ? group : commands).map((each) => each.name).join(", ");
+    const asked = words.slice(0, group.length > 0 && words[1]?.startsWith("-") === false ? 2 : 1).join(" ");
+    say(`there is no command "${asked}": ${known}; see 'hocket --help'`);
     return 2;
   }
+  patience = command.patience ?? patience;
+  const args = words.slice(command.name.split(" ").length);
   if (args.includes("--help") || args.includes("-h")) {
     process.stdout.write(helpFor(command));
     return 0;

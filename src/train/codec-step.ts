@@ -46,6 +46,8 @@ export interface SoundBatch {
   readonly batch: number;
   readonly samples: number;
   readonly codebooks: number;
+  /** Without the discriminators, which cost most of a step: the codec learns from what its sound is alike alone. */
+  readonly unjudged?: boolean;
 }
 
 export interface CodecStep {
@@ -67,29 +69,22 @@ export interface CodecStep {
  * Inputs: `sound` [B, channels, N]; weights and codebooks under their names; `start`, or what the step before made of it;
  * `rateTensors`; and with `rvq.deadBelow`, `picks.k` for each codebook.
  */
-export function codecStep(c: CodecConfig, t: CodecTraining, { batch, samples, codebooks }: SoundBatch): CodecStep {
+export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): CodecStep {
+  const { batch, samples, codebooks, unjudged = false } = shape;
   const sound = input("sound", "float32", [batch, c.audio_channels, samples]);
   const [p, judges, tables, rates] = [new Scope(), new Scope(), new Scope(), rateInputs()];
   const quantized = quantizeAndLearn(tables, whole.encoder(p, sound, c), codebooks, c, t.rvq);
   const made = ops.slice(whole.decoder(p, quantized.quantized, c), 2, 0, samples);
 
-  const apart = tellApart(
-    discriminate(judges, sound, t.discriminator),
-    discriminate(judges, ops.detach(made), t.discriminator),
-  );
-  const judged = adamwAll(judges.weights, differentiate(apart, [...judges.weights.values()]), rates, t.adam);
-  const wiser = new Scope("", new Map([...judges.weights.keys()].map((name) => [name, judged[name]!])));
-
-  const [real, fake] = [discriminate(wiser, sound, t.discriminator), discriminate(wiser, made, t.discriminator)];
-  const losses = {
-    adversarial: passFor(fake),
-    features: soundAlike(real, fake),
+  const judgement = unjudged ? undefined : judge(judges, sound, made, rates, t);
+  const losses: Record<string, Value> = {
+    ...(judgement === undefined ? {} : { adversarial: judgement.adversarial, features: judgement.features }),
     l1: l1(made, sound),
     mel: multiScaleMel(made, sound, melScales(c.sampling_rate)),
   };
   const pulls: Record<string, Pull> = {};
   for (const [name, loss] of Object.entries(losses))
-    pulls[name] = { loss, slope: differentiate(loss, [made])[0]!, weight: t.shares[name as keyof typeof losses] };
+    pulls[name] = { loss, slope: differentiate(loss, [made])[0]!, weight: t.shares[name as keyof typeof t.shares] };
   const balanced = balance(pulls, t.balancer);
 
   // The slope of sum(made slope) in the sound is the slope.
@@ -99,15 +94,35 @@ export function codecStep(c: CodecConfig, t: CodecTraining, { batch, samples, co
     losses: {
       ...losses,
       penalty: quantized.penalty,
-      discriminators: apart,
+      ...(judgement === undefined ? {} : { discriminators: judgement.apart }),
       balanced: balanced.loss,
       ...Object.fromEntries(Object.entries(balanced.shares).map(([name, share]) => [`pull.${name}`, share])),
     },
     slope: balanced.slope,
     made,
-    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judged, ...quantized.next, ...balanced.next },
+    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judgement?.next, ...quantized.next, ...balanced.next },
     codec: p.weights,
     discriminators: judges.weights,
     start: { ...zeroMoments(p.weights), ...zeroMoments(judges.weights), ...balancerState(Object.keys(losses)) },
   };
+}
+
+// --- internal ---
+
+/** The discriminators' step, and what they then say of what the codec made. */
+function judge(
+  judges: Scope,
+  sound: Value,
+  made: Value,
+  rates: ReturnType<typeof rateInputs>,
+  { discriminator, adam }: CodecTraining,
+) {
+  const apart = tellApart(
+    discriminate(judges, sound, discriminator),
+    discriminate(judges, ops.detach(made), discriminator),
+  );
+  const next = adamwAll(judges.weights, differentiate(apart, [...judges.weights.values()]), rates, adam);
+  const wiser = new Scope("", new Map([...judges.weights.keys()].map((name) => [name, next[name]!])));
+  const [real, fake] = [discriminate(wiser, sound, discriminator), discriminate(wiser, made, discriminator)];
+  return { apart, next, adversarial: passFor(fake), features: soundAlike(real, fake) };
 }

@@ -8,7 +8,8 @@ import { t5Config } from "../text/t5.js";
 import { initialWeights } from "./initial.js";
 import { lmGraph } from "./lm-graph.js";
 import { rateAt } from "./schedule.js";
-import { type Batch, startState, type TrainConfig, type TrainState, trainLm, usualTraining } from "./train-lm.js";
+import type { TrainState } from "./state.js";
+import { type Batch, startState, type TrainConfig, trainLm, usualTraining } from "./train-lm.js";
 
 const runtime = createRuntime();
 after(() => runtime.dispose());

@@ -15,14 +15,7 @@ import { conditionBatch, type ItemCondition } from "./lm-conditions.js";
 import { type LmGraph, type LmShape, lmGraph, stepOutputs } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
 import { rateAt, type Schedule } from "./schedule.js";
-
-/** Everything that a step changes. */
-export interface TrainState {
-  /** Steps done. */
-  readonly step: number;
-  /** Weights under their names, moments under their `momentNames`. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
-}
+import type { TrainState } from "./state.js";
 
 export interface Batch {
   /** [B] of [K][T] */

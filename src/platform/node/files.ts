@@ -1,6 +1,6 @@
 /** @file Files and folders of this machine, read in pieces and written whole or not at all. */
 
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { appendFile, type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { assert, HocketError } from "../../errors.js";
 import type { ByteSource, Folder } from "../platform.js";
@@ -66,6 +66,24 @@ export async function writeFileAtomically(
   } catch (error) {
     await file?.close().catch(() => {});
     if (file !== undefined) await rm(temporary, { force: true });
+    throw fileError(error, "writing", path);
+  }
+}
+
+/** Makes the folder, and those it lies in, where they are not there. @throws HocketError disk */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, "writing", path);
+  }
+}
+
+/** Adds to a file's end; a log that a power cut ends in the middle of a line. @throws HocketError disk */
+export async function appendToFile(path: string, content: string): Promise<void> {
+  try {
+    await appendFile(path, content);
+  } catch (error) {
     throw fileError(error, "writing", path);
   }
 }
