@@ -50,7 +50,7 @@ for (const { name, lm, shape, items } of layouts) {
   const weights = initialWeights(graph.scope.weights, 11);
   // Projections' biases start at zero, and would hide what is done with them.
   for (const [weight, { data }] of weights)
-    if (weight.endsWith("proj.bias")) (data as Float32Array).forEach((_, i, all) => (all[i] = uniform(3, i, 0) - 0.5));
+    if (weight.endsWith("proj.bias")) for (const i of data.keys()) data[i] = uniform(3, i, 0) - 0.5;
   const grids = items.map((_, b) =>
     codes(
       Array.from({ length: lm.num_codebooks }, (_, k) =>
@@ -95,7 +95,7 @@ for (const { name, lm, shape, items } of layouts) {
       { ...item, melody: tune(1) },
       { ...item, dropped: true },
       { text: [7, 6, 5, 8, 1], melody: tune(1), dropped: true },
-    ].slice(0, shape.batch === 4 ? undefined : 5);
+    ];
     const batch = Array.from({ length: shape.batch }, (_, b) => others[b] ?? item);
     if (lm.crossAttention) batch[2] = { text: [7, 6, 5, 8, 1], dropped: true };
     const logits = await trainingLogits(

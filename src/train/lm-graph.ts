@@ -9,8 +9,9 @@ import * as ops from "../graph/ops.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import type { LmConfig } from "../lm/config.js";
 import { type T5Config, t5Encoder } from "../text/t5.js";
-import { type AdamwConfig, adamwAll, clipped, rateInputs } from "./adamw.js";
+import { clipped } from "./adamw.js";
 import { type BatchShape, type LossCondition, lmLoss, lmSteps } from "./lm-loss.js";
+import type { Optimiser } from "./optimiser.js";
 
 /** Sizes of a batch and, for melody models, of the chroma before it. */
 export interface LmShape extends BatchShape {
@@ -50,14 +51,17 @@ export function lmGraph(lm: LmConfig, t5: T5Config, shape: LmShape, learnText: b
   return { loss, perCodebook, logits, learnt: new Map(learnt), scope: p };
 }
 
-/** @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and weights and moments under their own names */
+/**
+ * @param most the longest that the gradient may be
+ * @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and what the next step is fed, under its names
+ */
 export function stepOutputs(
   { loss, perCodebook, learnt }: LmGraph,
   most: number,
-  c: AdamwConfig,
+  optimiser: Optimiser,
 ): Record<string, Value> {
   const { gradients, norm } = clipped(differentiate(loss, [...learnt.values()]), most);
-  return { loss, norm, perCodebook, ...adamwAll(learnt, gradients, rateInputs(), c) };
+  return { loss, norm, perCodebook, ...optimiser.next(learnt, gradients) };
 }
 
 // --- internal ---

@@ -1,0 +1,82 @@
+/** @file Sizes to train from scratch, and the numbers of config.json that follow from them (Hugging Face's field names). */
+
+import { HocketError } from "../errors.js";
+import { type LmConfig, lmConfig } from "../lm/config.js";
+import { type ChromaConfig, melodyChroma } from "../melody/chroma.js";
+import { type T5Config, t5Config } from "../text/t5.js";
+
+export const layouts = ["musicgen", "musicgen_melody"] as const;
+/** Text attended to in every layer; or chroma and text before the codes, so that both can be given at once. */
+export type Layout = (typeof layouts)[number];
+
+export interface LmSizes {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly text: TextSizes;
+}
+
+export interface TextSizes {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Pieces that captions are cut into. */
+  readonly vocabulary: number;
+}
+
+export const presets = {
+  /** A few minutes on two cores: to see that everything works. */
+  tiny: { layers: 4, width: 128, heads: 4, text: { layers: 1, width: 64, heads: 2, vocabulary: 500 } },
+  /** models/hocket-mini */
+  mini: { layers: 8, width: 256, heads: 4, text: { layers: 2, width: 128, heads: 4, vocabulary: 1500 } },
+  /** MusicGen small, with T5 small's sizes. */
+  small: { layers: 24, width: 1024, heads: 16, text: { layers: 6, width: 512, heads: 8, vocabulary: 8000 } },
+} as const satisfies Record<string, LmSizes>;
+export type Preset = keyof typeof presets;
+
+/** What the codes are like that a model learns to write. */
+export interface CodeShape {
+  /** Of one channel. */
+  readonly codebooks: number;
+  readonly bins: number;
+  /** 2: left and right codes in turn, each of the codec's own. */
+  readonly sides: 1 | 2;
+}
+
+/** The language model's and the text encoder's numbers. @throws HocketError "bad-request" for sizes that cannot be */
+export function configsFor(
+  { layers, width, heads, text }: LmSizes,
+  { codebooks, bins, sides }: CodeShape,
+  layout: Layout,
+  vocabulary: number,
+): { lm: LmConfig; t5: T5Config } {
+  if (width % heads !== 0 || width % 2 !== 0)
+    throw new HocketError("bad-request", `a width of ${width} does not divide by ${heads} heads: change one of them`);
+  const decoder = {
+    vocab_size: bins,
+    num_hidden_layers: layers,
+    ffn_dim: 4 * width,
+    num_attention_heads: heads,
+    hidden_size: width,
+    num_codebooks: codebooks * sides,
+    audio_channels: sides,
+  };
+  const encoder = {
+    vocab_size: vocabulary,
+    d_model: text.width,
+    d_kv: text.width / text.heads,
+    d_ff: 4 * text.width,
+    num_layers: text.layers,
+    num_heads: text.heads,
+  };
+  return {
+    lm: lmConfig(decoder, layout === "musicgen", "the sizes asked for"),
+    t5: t5Config(encoder, "the sizes asked for"),
+  };
+}
+
+/** How a melody is heard: as the published models hear it, at the codec's rate; and frames of it in so many seconds. */
+export function chromaFor(sampleRate: number, seconds: number): { config: ChromaConfig; length: number } {
+  const config = { ...melodyChroma, sampleRate };
+  return { config, length: 1 + Math.floor((seconds * sampleRate) / config.hop) };
+}
