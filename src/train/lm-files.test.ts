@@ -11,7 +11,8 @@ import type { Json } from "../model-files.js";
 import { t5Config } from "../text/t5.js";
 import { openCheckpoint } from "../weights/checkpoint.js";
 import { initialWeights } from "./initial.js";
-import { configJson, type LmModel, partTensors, writeLm } from "./lm-files.js";
+import { partTensors } from "./lm-base.js";
+import { configJson, type LmModel, writeLm } from "./lm-files.js";
 import { lmGraph } from "./lm-graph.js";
 
 const folder = mkdtempSync(join(tmpdir(), "hocket-lm-files-"));

@@ -8,11 +8,8 @@ import { type LmConfig, specialToken } from "../lm/config.js";
 import { positionRows } from "../lm/positions.js";
 import type { ChromaConfig } from "../melody/chroma.js";
 import type { Json } from "../model-files.js";
-import type { Folder } from "../platform/platform.js";
 import { type Tensor, tensor } from "../tensor.js";
 import type { T5Config } from "../text/t5.js";
-import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.js";
-import { prefixOf } from "../weights/names.js";
 import { safetensorsChunks } from "../weights/safetensors.js";
 import { json } from "./codec-files.js";
 
@@ -54,19 +51,6 @@ export async function writeLm(folder: string, model: LmModel, learnt: Readonly<R
   };
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomically(`${folder}/${name}`, bytes);
   await writeFileAtomically(`${folder}/model.safetensors`, safetensorsChunks(tensors, { format: "pt" }));
-}
-
-/** The tensors of one part of a model's folder, under the names that they have in a whole MusicGen. */
-export async function partTensors(
-  folder: Folder,
-  part: "text_encoder" | "audio_encoder",
-): Promise<Record<string, Tensor>> {
-  const checkpoint = await openCheckpoint(folder);
-  try {
-    return await tensorsUnder(checkpoint, prefixOf(part, checkpoint.tensors.keys()), `${part}.`);
-  } finally {
-    await checkpoint.close();
-  }
 }
 
 /** The files that a tokenizer may consist of. */
@@ -172,12 +156,4 @@ function preprocessorJson({ lm, melody, codec, window }: LmModel): Json {
     return_attention_mask: true,
     stem_indices: [3, 2],
   };
-}
-
-async function tensorsUnder(checkpoint: Checkpoint, prefix: string, as: string): Promise<Record<string, Tensor>> {
-  const names = [...checkpoint.tensors.keys()].filter((name) => name.startsWith(prefix));
-  const read = await Promise.all(
-    names.map(async (name) => [as + name.slice(prefix.length), await checkpoint.read(name)] as const),
-  );
-  return Object.fromEntries(read);
 }

@@ -76,6 +76,7 @@ export function lmLearner(
   const moments = optimiser.start(graph.learnt);
   return {
     settings: settingsOf(run, pieces.from),
+    goal: "valid.loss",
     shapes: new Map([
       ...[...graph.learnt].map(([name, { shape }]) => [name, shape as readonly number[]] as const),
       ...shapesOf(moments),

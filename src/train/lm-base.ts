@@ -1,0 +1,135 @@
+/** @file What a language model is built on: the codec whose codes it learns to write, and a model that it begins from. */
+
+import { type CodecConfig, codecConfig, frameRate } from "../codec/config.js";
+import { HocketError } from "../errors.js";
+import { type LmConfig, lmConfig } from "../lm/config.js";
+import { type Json, readChroma, readConfig, readDefaults, section } from "../model-files.js";
+import type { Folder } from "../platform/platform.js";
+import type { Tensor } from "../tensor.js";
+import { type T5Config, t5Config } from "../text/t5.js";
+import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.js";
+import { toFloat32 } from "../weights/float32.js";
+import { findSpelling, prefixOf } from "../weights/names.js";
+import { type LmModel, tokenizerFiles } from "./lm-files.js";
+
+/** A codec as a part of the model to be. */
+export interface CodecPart {
+  /** As its own config.json says it. */
+  readonly json: Json;
+  readonly config: CodecConfig;
+  readonly frameRate: number;
+  /** Codebooks of one channel. */
+  readonly codebooks: number;
+  /** As they are stored, under the names that they have in a whole MusicGen. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * The codec of a codec's folder, or of a MusicGen model's.
+ * @throws HocketError "bad-checkpoint"; "bad-request" for one whose codes alone do not say what it sounds like
+ */
+export async function codecPart(folder: Folder): Promise<CodecPart> {
+  const whole = await readConfig(folder);
+  const where = `${folder.location}/config.json`;
+  const json = whole.model_type === "encodec" ? whole : section(whole, "audio_encoder", where);
+  const config = codecConfig(json, where);
+  if (config.normalize || config.chunk_length_s !== null)
+    throw new HocketError("bad-request", `${where}: a codec that scales or works in chunks cannot be composed with`);
+  const tensors = await partTensors(folder, "audio_encoder");
+  const codebooks = Object.keys(tensors).filter((name) => /^audio_encoder\.quantizer\..*\.codebook\.embed$/.test(name));
+  if (codebooks.length === 0) throw new HocketError("bad-checkpoint", `${folder.location} holds no codec's codebooks`);
+  return { json, config, frameRate: frameRate(config), codebooks: codebooks.length, tensors };
+}
+
+/** A model to go on from. */
+export interface LmBase {
+  readonly lm: LmConfig;
+  readonly t5: T5Config;
+  readonly melody: LmModel["melody"];
+  readonly window: number;
+  readonly given: NonNullable<LmModel["given"]>;
+  readonly tokenizer: LmModel["tokenizer"];
+  /** Everything but the codec, by the names that a description asks for. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly codec: CodecPart;
+}
+
+/** @param declared the names of a model's weights, of its numbers @throws HocketError "bad-checkpoint" */
+export async function lmBase(
+  folder: Folder,
+  declared: (lm: LmConfig, t5: T5Config, melody: LmModel["melody"]) => Iterable<string>,
+): Promise<LmBase> {
+  const config = await readConfig(folder);
+  const where = `${folder.location}/config.json`;
+  if (config.model_type !== "musicgen" && config.model_type !== "musicgen_melody")
+    throw new HocketError(
+      "bad-request",
+      `--from ${folder.location} is no MusicGen model: it has no language model to go on from`,
+    );
+  const lm = lmConfig(section(config, "decoder", where), config.model_type === "musicgen", `${where} (decoder)`);
+  const t5 = t5Config(section(config, "text_encoder", where), `${where} (text_encoder)`);
+  const chroma = lm.crossAttention ? undefined : await readChroma(folder, config);
+  const melody = chroma && { config: chroma.config, length: chroma.length };
+  const codec = await codecPart(folder);
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    return {
+      ...{ lm, t5, melody, codec },
+      window: (await readDefaults(folder, codec.frameRate)).window,
+      given: { config, generation: await readJson(folder, "generation_config.json") },
+      tokenizer: await fileBytes(folder, tokenizerFiles),
+      weights: await namedWeights(checkpoint, declared(lm, t5, melody)),
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** The tensors of one part of a model's folder, under the names that they have in a whole MusicGen. */
+export async function partTensors(
+  folder: Folder,
+  part: "text_encoder" | "audio_encoder",
+): Promise<Record<string, Tensor>> {
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    const prefix = prefixOf(part, checkpoint.tensors.keys());
+    const names = [...checkpoint.tensors.keys()].filter((name) => name.startsWith(prefix));
+    const read = names.map(
+      async (name) => [`${part}.${name.slice(prefix.length)}`, await checkpoint.read(name)] as const,
+    );
+    return Object.fromEntries(await Promise.all(read));
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+// --- internal ---
+
+/** As float32, whatever they are stored as, under whatever published spelling. */
+async function namedWeights(checkpoint: Checkpoint, names: Iterable<string>): Promise<Map<string, Tensor>> {
+  const weights = new Map<string, Tensor>();
+  for (const name of names) {
+    const spelling = findSpelling(name, (stored) => checkpoint.tensors.has(stored));
+    if (spelling === undefined)
+      throw new HocketError("bad-checkpoint", `${checkpoint.location} has no ${name}, which its config.json asks for`);
+    weights.set(name, toFloat32(await checkpoint.read(spelling.stored)));
+  }
+  return weights;
+}
+
+async function fileBytes(folder: Folder, names: readonly string[]): Promise<Record<string, Uint8Array>> {
+  const files: Record<string, Uint8Array> = {};
+  for (const name of names) {
+    const file = await folder.open(name);
+    if (file === undefined) continue;
+    files[name] = await file.read(0, file.size);
+    await file.close();
+  }
+  return files;
+}
+
+/** A file that `readDefaults` has checked already. */
+async function readJson(folder: Folder, name: string): Promise<Json | undefined> {
+  const bytes = (await fileBytes(folder, [name]))[name];
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Json);
+}
