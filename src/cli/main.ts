@@ -14,8 +14,16 @@ import { isSaving } from "./output.js";
 import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
+import { trainCodecCommand } from "./train-codec.js";
 
-const commands: readonly Command[] = [generateCommand, encodeCommand, decodeCommand, inspectCommand, pullCommand];
+const commands: readonly Command[] = [
+  generateCommand,
+  encodeCommand,
+  decodeCommand,
+  inspectCommand,
+  pullCommand,
+  trainCodecCommand,
+];
 
 const exitCodes: Record<ErrorCode, number> = {
   "bad-request": 2,

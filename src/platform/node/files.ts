@@ -44,6 +44,16 @@ export async function openFolder(path: string): Promise<Folder> {
 }
 
 export const isFolder = (path: string): Promise<boolean> => hasKind(path, "isDirectory");
+export const isFile = (path: string): Promise<boolean> => hasKind(path, "isFile");
+
+/** Makes the folder, and those that it lies in, where they are not there. @throws HocketError disk */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, "writing", path);
+  }
+}
 
 /**
  * Writes `content` to `path`, replacing what was there only once every byte is on the disk. If anything fails, or the
@@ -66,15 +76,6 @@ export async function writeFileAtomically(
   } catch (error) {
     await file?.close().catch(() => {});
     if (file !== undefined) await rm(temporary, { force: true });
-    throw fileError(error, "writing", path);
-  }
-}
-
-/** Makes the folder, and those it lies in, where they are not there. @throws HocketError disk */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
     throw fileError(error, "writing", path);
   }
 }
