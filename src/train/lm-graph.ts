@@ -1,17 +1,14 @@
 /**
  * @file The language model's loss as one pure graph: weights and a batch in, loss out; in both layouts, with text that is
- * attended to in every layer, or with chroma and text that stand before the codes. And a training step around it.
+ * attended to in every layer, or with chroma and text that stand before the codes.
  */
 
-import { differentiate } from "../graph/differentiate.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import type { LmConfig } from "../lm/config.js";
 import { type T5Config, t5Encoder } from "../text/t5.js";
-import { clipped } from "./adamw.js";
 import { type BatchShape, type LossCondition, lmLoss, lmSteps } from "./lm-loss.js";
-import type { Optimiser } from "./optimiser.js";
 
 /** Sizes of a batch and, for melody models, of the chroma before it. */
 export interface LmShape extends BatchShape {
@@ -49,19 +46,6 @@ export function lmGraph(lm: LmConfig, t5: T5Config, shape: LmShape, learnText: b
   const { loss, perCodebook, logits } = lmLoss(p.at("decoder"), condition, lm, shape);
   const learnt = [...p.weights].filter(([name]) => learnText || !name.startsWith("text_encoder."));
   return { loss, perCodebook, logits, learnt: new Map(learnt), scope: p };
-}
-
-/**
- * @param most the longest that the gradient may be
- * @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and what the next step is fed, under its names
- */
-export function stepOutputs(
-  { loss, perCodebook, learnt }: LmGraph,
-  most: number,
-  optimiser: Optimiser,
-): Record<string, Value> {
-  const { gradients, norm } = clipped(differentiate(loss, [...learnt.values()]), most);
-  return { loss, norm, perCodebook, ...optimiser.next(learnt, gradients) };
 }
 
 // --- internal ---

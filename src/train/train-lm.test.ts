@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { makeFolder } from "#platform";
+import { largestDifference } from "../../test/golden.js";
 import { codes } from "../codes.js";
 import { lmConfig } from "../lm/config.js";
 import { createRuntime } from "../platform/node.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { t5Config } from "../text/t5.js";
 import { musicgenAdamw } from "./adamw.js";
+import { musicgenDAdapt } from "./dadapt.js";
 import { initialWeights } from "./initial.js";
 import type { LmModel } from "./lm-files.js";
 import { lmGraph } from "./lm-graph.js";
@@ -42,7 +44,8 @@ const run: LmRun = {
   shape: { batch: 4, frames: 10, tokens: 3, melody: { bins: 12, length: 3 } },
   schedule: { kind: "cosine", rate: 1e-2, warmup: 5, steps: 80 },
   clip: 1,
-  adamw: musicgenAdamw,
+  optimiser: { kind: "adamw", ...musicgenAdamw },
+  pieces: 1,
   dropout: { guidance: 0.1, melody: 0.5 },
   learnText: true,
   seed: 1,
@@ -121,6 +124,37 @@ test("a run folder that was stopped at any step ends with the same state and dia
   await go("stopped", 4);
   await go("stopped");
   assert.deepEqual(files("stopped"), files("whole"));
+});
+
+test("a batch in two pieces teaches what it teaches at once", async () => {
+  const halves = (index: number): Batch => {
+    const { codes, conditions } = tunes();
+    const half = <T>(items: readonly T[]) => items.slice(2 * (index % 2), 2 * (index % 2) + 2);
+    return { codes: half(codes), conditions: half(conditions) };
+  };
+  const whole = { ...run, dropout: { guidance: 0, melody: 0 } };
+  const inPieces = { ...whole, pieces: 2, shape: { ...run.shape, batch: 2 } };
+  const pieced = lmLearner(runtime, inPieces, { from: "", batch: async (i) => halves(i), heldOut: [] });
+  const [one, two] = [await learn(3, learner(whole)), await learn(3, pieced)];
+  for (const [i, loss] of one.losses.entries()) assert.ok(Math.abs(loss - two.losses[i]!) < 1e-5);
+  for (const [name, { data }] of Object.entries(one.state.tensors))
+    assert.ok(largestDifference(data as Float32Array, two.state.tensors[name]!.data as Float32Array) < 1e-4, name);
+});
+
+test("D-Adapt finds a rate and learns; what is checked is the average of the weights", async () => {
+  const own = learner({
+    optimiser: { kind: "dadapt", ...musicgenDAdapt, distance: 1e-4 },
+    averages: { decay: 0.5, every: 2 },
+    schedule: { kind: "constant", rate: 1, warmup: 0, steps: 40 },
+  });
+  const { state, losses } = await learn(40, own);
+  assert.ok(losses.at(-1)! < losses[0]! - 0.5, `${losses[0]} to ${losses.at(-1)}`);
+  const averaged = await own.check(state);
+  const name = "decoder.lm_heads.0.weight";
+  const swapped = { ...state.tensors, [name]: state.tensors[`${name}.average`]! };
+  assert.deepEqual(await own.check({ ...state, tensors: swapped }), averaged);
+  const other = { ...state.tensors, [`${name}.average`]: tensor("float32", state.tensors[name]!.shape) };
+  assert.notDeepEqual(await own.check({ ...state, tensors: other }), averaged);
 });
 
 test("a frozen text encoder is bound and stays as it is", async () => {

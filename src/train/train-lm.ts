@@ -8,12 +8,15 @@ import { type Binder, compile } from "../graph/compile.js";
 import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import type { AdamwConfig } from "./adamw.js";
+import { type DAdaptConfig, distanceName } from "./dadapt.js";
+import { averages, type EmaConfig } from "./ema.js";
 import { initialWeights } from "./initial.js";
 import { conditionBatch, type Dropout, dropConditions, type ItemCondition } from "./lm-conditions.js";
 import { type LmModel, writeLm } from "./lm-files.js";
-import { type LmShape, lmGraph, stepOutputs } from "./lm-graph.js";
+import { type LmShape, lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
-import { adamwOptimiser } from "./optimiser.js";
+import { compileStep, type LmStep } from "./lm-step.js";
+import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
 import { shapesOf, type TrainState } from "./state.js";
@@ -24,12 +27,20 @@ export interface LmRun {
   readonly schedule: Schedule;
   /** The longest that a gradient may be. */
   readonly clip: number;
-  readonly adamw: AdamwConfig;
+  readonly optimiser: OptimiserChoice;
+  /** What is checked, sampled from and written, where it is not the weights of the last step. */
+  readonly averages?: EmaConfig;
+  /** Batches whose gradients are summed to one step. */
+  readonly pieces: number;
   readonly dropout: Dropout;
   /** Whether the text encoder learns too. */
   readonly learnText: boolean;
   readonly seed: number;
 }
+
+export type OptimiserChoice =
+  | ({ readonly kind: "adamw" } & AdamwConfig)
+  | ({ readonly kind: "dadapt" } & DAdaptConfig);
 
 export interface Batch {
   /** [B] of [K][T] */
@@ -62,16 +73,19 @@ export function lmLearner(
 ): Learner {
   const { model, shape, schedule, seed } = run;
   const graph = lmGraph(model.lm, model.t5, shape, run.learnText);
-  const optimiser = adamwOptimiser(run.adamw);
+  const optimiser = optimiserOf(run);
   const bind = memoryBinder(model.frozen);
   const fed = ({ codes, conditions }: Batch) => ({
     ...lmBatch(codes, model.lm),
     ...conditionBatch(conditions, shape, model.lm, model.t5),
   });
-  const weightsOf = (state: TrainState) =>
-    Object.fromEntries([...graph.learnt.keys()].map((name) => [name, state.tensors[name]!]));
+  /** The averages, where there are some. */
+  const weightsOf = ({ tensors }: TrainState) => {
+    const mean = averages(tensors);
+    return Object.fromEntries([...graph.learnt.keys()].map((name) => [name, mean.get(name) ?? tensors[name]!]));
+  };
 
-  let stepping: Promise<Session> | undefined;
+  let stepping: Promise<LmStep> | undefined;
   let checking: Promise<Session> | undefined;
   const moments = optimiser.start(graph.learnt);
   return {
@@ -87,17 +101,19 @@ export function lmLearner(
       return { step: 0, tensors: { ...moments, ...Object.fromEntries(weights) } };
     },
     async step(state) {
-      stepping ??= compile(runtime, stepOutputs(graph, run.clip, optimiser), bind, options);
-      const batch = await pieces.batch(state.step);
-      const conditions = dropConditions(batch.conditions, run.dropout, seed, state.step);
+      stepping ??= compileStep(runtime, graph, { ...run, optimiser }, bind, options);
+      const step = await stepping;
       const rate = rateAt(schedule, state.step);
-      const { loss, norm, perCodebook, ...tensors } = await (await stepping).run({
-        ...fed({ ...batch, conditions }),
-        ...state.tensors,
-        ...optimiser.fed(rate, state.step + 1),
-      });
-      const numbers = { loss: first(loss!), ...byCodebook("loss", perCodebook!), norm: first(norm!), rate };
-      return { state: { step: state.step + 1, tensors }, numbers };
+      const parts = [];
+      for (let i = 0; i < run.pieces; i++) {
+        const index = state.step * run.pieces + i;
+        const { codes, conditions } = await pieces.batch(index);
+        parts.push(fed({ codes, conditions: dropConditions(conditions, run.dropout, seed, index) }));
+      }
+      const { loss, perCodebook, norm, next } = await step(state.tensors, parts, optimiser.fed(rate, state.step + 1));
+      const distance = next[distanceName];
+      const numbers = { loss, ...byCodebook("loss", perCodebook), norm, rate, ...(distance && { distance: first(distance) }) };
+      return { state: { step: state.step + 1, tensors: next }, numbers };
     },
     async check(state) {
       checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
@@ -112,8 +128,13 @@ export function lmLearner(
 
 const first = ({ data }: Tensor): number => (data as Float32Array)[0]!;
 
-const byCodebook = (name: string, { data }: Pick<Tensor, "data">): Numbers =>
-  Object.fromEntries(Array.from(data as Float32Array, (value, k) => [`${name}.${k}`, value]));
+const byCodebook = (name: string, values: ArrayLike<number>): Numbers =>
+  Object.fromEntries(Array.from(values, (value, k) => [`${name}.${k}`, value]));
+
+function optimiserOf({ optimiser, averages }: LmRun): Optimiser {
+  const chosen = optimiser.kind === "adamw" ? adamwOptimiser(optimiser) : dadaptOptimiser(optimiser);
+  return averages === undefined ? chosen : withAverages(chosen, averages);
+}
 
 /** Cross-entropy on what is held out: told the text alone, told nothing, and told text and melody. */
 async function check(
@@ -136,7 +157,7 @@ async function check(
     }
     const means = sums.map((sum) => sum / heldOut.length);
     numbers[name] = means.reduce((sum, mean) => sum + mean, 0) / means.length;
-    if (name === "valid.loss") Object.assign(numbers, byCodebook(name, { data: Float32Array.from(means) }));
+    if (name === "valid.loss") Object.assign(numbers, byCodebook(name, means));
   }
   return numbers;
 }
@@ -155,7 +176,7 @@ const memoryBinder =
     );
 
 /** Everything that decides what the weights become. */
-function settingsOf({ model, shape, schedule, adamw, dropout, ...run }: LmRun, from: Json): Settings {
+function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...run }: LmRun, from: Json): Settings {
   const { lm, t5, melody } = model;
   return {
     what: "lm",
@@ -164,12 +185,14 @@ function settingsOf({ model, shape, schedule, adamw, dropout, ...run }: LmRun, f
     text: { ...t5 },
     melody: melody === undefined ? null : { ...melody.config, length: melody.length },
     seconds: model.window,
-    ...{ batch: shape.batch, frames: shape.frames, tokens: shape.tokens },
+    ...{ batch: shape.batch, pieces: run.pieces, frames: shape.frames, tokens: shape.tokens },
     learnText: run.learnText,
     dropout: { ...dropout },
     schedule: { ...schedule },
     clip: run.clip,
-    adamw: { ...adamw },
+    // JSON has no infinity.
+    optimiser: Object.fromEntries(Object.entries(optimiser).filter(([, value]) => value !== Number.POSITIVE_INFINITY)),
+    averages: averages === undefined ? null : { ...averages },
     data: from,
     seed: run.seed,
   };
