@@ -9,6 +9,7 @@ import { decodeCommand } from "./decode.js";
 import { encodeCommand } from "./encode.js";
 import { generateCommand } from "./generate.js";
 import { inspectCommand } from "./inspect.js";
+import { mergeCommand } from "./merge.js";
 import { helpFor, parseCommand } from "./options.js";
 import { isSaving } from "./output.js";
 import { pullCommand } from "./pull.js";
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   decodeCommand,
   inspectCommand,
   pullCommand,
+  mergeCommand,
   trainCodecCommand,
 ];
 

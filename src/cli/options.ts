@@ -30,6 +30,7 @@ export function parseCommand(command: Command, args: readonly string[]): Given {
     operand: positionals[0] ?? "",
     operands: positionals,
     text: (name) => values[name] as string | undefined,
+    texts: (name) => (values[name] as string[] | undefined) ?? [],
     number: (name) => numbers.get(name),
     flag: (name) => values[name] === true,
   };
@@ -57,9 +58,13 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
 
 function parsed(command: Command, args: readonly string[], wrong: (what: string) => HocketError) {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, { kind, short }]) => [
+    Object.entries(command.options).map(([name, { kind, short, many = false }]) => [
       name,
-      { type: kind === "flag" ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+      {
+        type: kind === "flag" ? ("boolean" as const) : ("string" as const),
+        multiple: many,
+        ...(short === undefined ? {} : { short }),
+      },
     ]),
   );
   try {

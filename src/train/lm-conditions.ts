@@ -53,14 +53,8 @@ export function conditionBatch(
   return shape.melody === undefined ? text : { ...text, ...prefixBatch(items, { ...shape, melody: shape.melody }, lm) };
 }
 
-/** A text of at most `most` tokens: what is over is cut, and the last token, which ends every text, stays. */
-export const fitTokens = (ids: readonly number[], most: number): readonly number[] =>
-  ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1)!];
-
-// --- internal ---
-
 /** Token ids, what is added to their scores, and which of their states count. */
-function textBatch(items: readonly ItemCondition[], tokens: number, t5: T5Config): Record<string, Tensor> {
+export function textBatch(items: readonly ItemCondition[], tokens: number, t5: T5Config): Record<string, Tensor> {
   const ids = new Array<number>(items.length * tokens).fill(0);
   const mask = tensor("float32", [items.length, 1, 1, tokens]);
   const keep = tensor("float32", [items.length, tokens, 1]);
@@ -78,6 +72,12 @@ function textBatch(items: readonly ItemCondition[], tokens: number, t5: T5Config
     "text.buckets": relativeBuckets(tokens, t5),
   };
 }
+
+/** A text of at most `most` tokens: what is over is cut, and the last token, which ends every text, stays. */
+export const fitTokens = (ids: readonly number[], most: number): readonly number[] =>
+  ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1)!];
+
+// --- internal ---
 
 /**
  * What stands before the codes, row by row: chroma, then as many rows as the text has (zeros where it was dropped; one

@@ -36,9 +36,15 @@ export interface LmGraph {
 /**
  * The loss of a batch, fed as `lmBatch` and `conditionBatch` make it. With `learnText`, the text encoder learns too; else
  * its weights are bound.
+ * @param p where the weights are found: one that has some already gives those (`loraGraph`)
  */
-export function lmGraph(lm: LmConfig, t5: T5Config, shape: LmShape, learnText: boolean): LmGraph {
-  const p = new Scope();
+export function lmGraph(
+  lm: LmConfig,
+  t5: T5Config,
+  shape: LmShape,
+  learnText: boolean,
+  p: Scope = new Scope(),
+): LmGraph {
   const mask = input("text.mask", "float32", [shape.batch, 1, 1, shape.tokens]);
   const states = textStates(p, mask, lm, t5, shape);
   const condition =

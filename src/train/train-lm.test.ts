@@ -3,13 +3,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { makeFolder } from "#platform";
+import { makeFolder, openFolder } from "#platform";
 import { largestDifference } from "../../test/golden.js";
+import { bindTensors } from "../../test/models.js";
 import { codes } from "../codes.js";
+import type { Binder } from "../graph/compile.js";
 import { lmConfig } from "../lm/config.js";
 import { createRuntime } from "../platform/node.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { t5Config } from "../text/t5.js";
+import { factorNames, readAdapter } from "../weights/lora.js";
 import { musicgenAdamw } from "./adamw.js";
 import { musicgenDAdapt } from "./dadapt.js";
 import { initialWeights } from "./initial.js";
@@ -20,6 +23,7 @@ import { rateAt } from "./schedule.js";
 import type { TrainState } from "./state.js";
 import { type Batch, type LmRun, lmLearner } from "./train-lm.js";
 
+const options = { threads: 1 };
 const folder = mkdtempSync(join(tmpdir(), "hocket-train-lm-"));
 const runtime = createRuntime();
 after(async () => {
@@ -62,7 +66,7 @@ const tunes = (other = false): Batch => ({
   }),
 });
 const pieces = { from: "two tunes", batch: async () => tunes(), heldOut: [tunes()] };
-const learner = (changed: Partial<LmRun> = {}) => lmLearner(runtime, { ...run, ...changed }, pieces);
+const learner = (changed: Partial<LmRun> = {}) => lmLearner(runtime, { ...run, ...changed }, pieces, { options });
 
 async function learn(steps: number, which = learner(), from?: TrainState) {
   let state = from ?? (await which.start());
@@ -96,8 +100,9 @@ test("the model learns two tunes, and which text and which melody ask for which"
 });
 
 test("stopping and going on gives the weights of an uninterrupted run, bit for bit", async () => {
-  const whole = await learn(6);
-  const begun = await learn(2);
+  const usual = learner();
+  const whole = await learn(6, usual);
+  const begun = await learn(2, usual);
   const rest = await learn(4, learner(), begun.state);
   assert.ok(sameNumbers(whole.state, rest.state));
   assert.ok(!sameNumbers(whole.state, (await learn(6, learner({ seed: 2 }))).state));
@@ -107,11 +112,10 @@ test("stopping and going on gives the weights of an uninterrupted run, bit for b
 
 test("a run folder that was stopped at any step ends with the same state and diary", async () => {
   const every = { steps: 5, save: 2, check: 2, sample: 100 };
-  const steady = { now: () => 0 };
+  const bare = { ...learner(), write: async () => {} };
   const go = async (name: string, stopAt?: number) => {
     const stop = new AbortController();
-    const bare = { ...learner(), write: async () => {} };
-    for await (const event of train(bare, join(folder, name), every, steady.now, stop.signal))
+    for await (const event of train(bare, join(folder, name), every, () => 0, stop.signal))
       if (event.type === "step" && event.step === stopAt) stop.abort();
   };
   const files = (name: string) =>
@@ -159,15 +163,39 @@ test("D-Adapt finds a rate and learns; what is checked is the average of the wei
 
 test("a frozen text encoder is bound and stays as it is", async () => {
   const all = initialWeights(lmGraph(model.lm, t5, run.shape, false).scope.weights, 5);
-  const text = Object.fromEntries([...all].filter(([name]) => name.startsWith("text_encoder.")));
-  const frozen = lmLearner(runtime, { ...run, learnText: false, model: { ...model, frozen: text } }, pieces);
+  const asked = new Set<string>();
+  const learnerWith = (bind: Binder) =>
+    lmLearner(runtime, { ...run, learnText: false }, pieces, {
+      options,
+      bind: async (declared) => {
+        for (const { name } of declared) asked.add(name);
+        return bind(declared);
+      },
+    });
+  const frozen = learnerWith(bindTensors(all));
   assert.ok([...frozen.shapes.keys()].every((name) => !name.startsWith("text_encoder.")));
   const { losses } = await learn(1, frozen);
-  assert.ok(Number.isFinite(losses[0]));
+  assert.ok(asked.size > 0 && [...asked].every((name) => name.startsWith("text_encoder.")));
   // With other numbers bound, the same step has another loss: they are used.
-  const zeros = Object.fromEntries(Object.entries(text).map(([name, { shape }]) => [name, tensor("float32", shape)]));
-  const other = lmLearner(runtime, { ...run, learnText: false, model: { ...model, frozen: zeros } }, pieces);
-  assert.notEqual((await learn(1, other)).losses[0], losses[0]);
+  const zeros = new Map([...all].map(([name, { shape }]) => [name, tensor("float32", shape)]));
+  assert.notEqual((await learn(1, learnerWith(bindTensors(zeros)))).losses[0], losses[0]);
+});
+
+test("an adapter learns on weights that stay, and is written as one", async () => {
+  const { state: base } = await learn(1);
+  const weights = new Map(Object.entries(base.tensors));
+  const lora = { rank: 4, alpha: 8, base: "some/model" };
+  const adapted = lmLearner(runtime, { ...run, lora }, pieces, { options, bind: bindTensors(weights) });
+  assert.ok([...adapted.shapes.keys()].every((name) => name.includes(".lora_")));
+  const { losses, state } = await learn(30, adapted);
+  assert.ok(losses.at(-1)! < losses[0]! - 0.2, `${losses[0]} to ${losses.at(-1)}`);
+  const path = join(folder, "adapter");
+  await makeFolder(path);
+  await adapted.write(state, path);
+  const read = await readAdapter(await openFolder(path));
+  assert.equal(read.base, "some/model");
+  const [name, change] = [...read.changes][0]!;
+  assert.deepEqual(change.down.data, state.tensors[factorNames(name)[0]]!.data);
 });
 
 test("a loss that is no number stops the run, names the tensor and keeps the state before", async () => {

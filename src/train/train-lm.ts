@@ -7,15 +7,17 @@ import type { Codes } from "../codes.js";
 import { type Binder, compile } from "../graph/compile.js";
 import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
+import { writeAdapter } from "../weights/lora.js";
 import type { AdamwConfig } from "./adamw.js";
 import { type DAdaptConfig, distanceName } from "./dadapt.js";
 import { averages, type EmaConfig } from "./ema.js";
 import { initialWeights } from "./initial.js";
 import { conditionBatch, type Dropout, dropConditions, type ItemCondition } from "./lm-conditions.js";
 import { type LmModel, writeLm } from "./lm-files.js";
-import { type LmShape, lmGraph } from "./lm-graph.js";
+import { type LmGraph, type LmShape, lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
 import { compileStep, type LmStep } from "./lm-step.js";
+import { type LoraConfig, loraGraph } from "./lora.js";
 import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
@@ -35,12 +37,12 @@ export interface LmRun {
   readonly dropout: Dropout;
   /** Whether the text encoder learns too. */
   readonly learnText: boolean;
+  /** An adapter learns instead of the weights, for the model `base`. */
+  readonly lora?: LoraConfig & { readonly base: string };
   readonly seed: number;
 }
 
-export type OptimiserChoice =
-  | ({ readonly kind: "adamw" } & AdamwConfig)
-  | ({ readonly kind: "dadapt" } & DAdaptConfig);
+export type OptimiserChoice = ({ readonly kind: "adamw" } & AdamwConfig) | ({ readonly kind: "dadapt" } & DAdaptConfig);
 
 export interface Batch {
   /** [B] of [K][T] */
@@ -59,22 +61,23 @@ export interface Pieces {
   readonly heldOut: readonly Batch[];
 }
 
-/**
- * @param given weights to begin with, by name; those that are not there begin at random
- * @param sample writes what the model in the folder can do
- */
-export function lmLearner(
-  runtime: Runtime,
-  run: LmRun,
-  pieces: Pieces,
-  options: SessionOptions = {},
-  given: ReadonlyMap<string, Tensor> = new Map(),
-  sample: Learner["sample"] = async () => {},
-): Learner {
+export interface Around {
+  readonly options?: SessionOptions;
+  /** Weights to begin with; those that are not there begin at random. */
+  readonly given?: ReadonlyMap<string, Tensor>;
+  /** Finds the weights that do not learn. */
+  readonly bind?: Binder;
+  /** Writes what the model in a folder can do. */
+  readonly sample?: Learner["sample"];
+}
+
+export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: Around = {}): Learner {
   const { model, shape, schedule, seed } = run;
-  const graph = lmGraph(model.lm, model.t5, shape, run.learnText);
+  const { options = {}, given = new Map<string, Tensor>(), sample = async () => {} } = around;
+  const graph = graphOf(run);
   const optimiser = optimiserOf(run);
-  const bind = memoryBinder(model.frozen);
+  const bind: Binder = async (declared) =>
+    around.bind?.(declared.filter(({ name }) => !graph.learnt.has(name))) ?? new Map();
   const fed = ({ codes, conditions }: Batch) => ({
     ...lmBatch(codes, model.lm),
     ...conditionBatch(conditions, shape, model.lm, model.t5),
@@ -112,16 +115,37 @@ export function lmLearner(
       }
       const { loss, perCodebook, norm, next } = await step(state.tensors, parts, optimiser.fed(rate, state.step + 1));
       const distance = next[distanceName];
-      const numbers = { loss, ...byCodebook("loss", perCodebook), norm, rate, ...(distance && { distance: first(distance) }) };
+      const numbers = {
+        loss,
+        ...byCodebook("loss", perCodebook),
+        norm,
+        rate,
+        ...(distance && { distance: first(distance) }),
+      };
       return { state: { step: state.step + 1, tensors: next }, numbers };
     },
     async check(state) {
       checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
       return check(await checking, pieces.heldOut, (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
     },
-    write: (state, folder) => writeLm(folder, model, weightsOf(state)),
+    async write(state, folder) {
+      const factors = weightsOf(state);
+      if (run.lora === undefined) await writeLm(folder, model, factors);
+      else await writeAdapter(folder, { ...run.lora, factors });
+    },
     sample,
   };
+}
+
+/** What learns, and its loss. */
+export function graphOf({
+  model: { lm, t5 },
+  shape,
+  learnText,
+  lora,
+}: Pick<LmRun, "model" | "shape" | "learnText" | "lora">): LmGraph {
+  if (lora === undefined) return lmGraph(lm, t5, shape, learnText);
+  return loraGraph((p) => lmGraph(lm, t5, shape, learnText, p), lora);
 }
 
 // --- internal ---
@@ -162,19 +186,6 @@ async function check(
   return numbers;
 }
 
-/** Finds weights that do not learn among tensors in memory. */
-const memoryBinder =
-  (tensors: Readonly<Record<string, Tensor>>): Binder =>
-  async (declared) =>
-    new Map(
-      declared.flatMap(({ name }) => {
-        const found = tensors[name];
-        if (found === undefined) return []; // it learns, so it is fed
-        const { buffer, byteOffset, byteLength } = found.data;
-        return [[name, { dtype: found.dtype, data: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) }]];
-      }),
-    );
-
 /** Everything that decides what the weights become. */
 function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...run }: LmRun, from: Json): Settings {
   const { lm, t5, melody } = model;
@@ -187,6 +198,7 @@ function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...r
     seconds: model.window,
     ...{ batch: shape.batch, pieces: run.pieces, frames: shape.frames, tokens: shape.tokens },
     learnText: run.learnText,
+    lora: run.lora === undefined ? null : { ...run.lora },
     dropout: { ...dropout },
     schedule: { ...schedule },
     clip: run.clip,
