@@ -2,15 +2,17 @@
 
 import { type CodecConfig, codecConfig, frameRate } from "../codec/config.js";
 import { HocketError } from "../errors.js";
+import type { Binder } from "../graph/compile.js";
 import { type LmConfig, lmConfig } from "../lm/config.js";
 import { type Json, readChroma, readConfig, readDefaults, section } from "../model-files.js";
 import type { Folder } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
+import { bindWeights } from "../weights/bind.js";
 import { type T5Config, t5Config } from "../text/t5.js";
 import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.js";
 import { toFloat32 } from "../weights/float32.js";
 import { findSpelling, prefixOf } from "../weights/names.js";
-import { type LmModel, tokenizerFiles } from "./lm-files.js";
+import { type LmModel, tokenizerNames } from "./lm-files.js";
 
 /** A codec as a part of the model to be. */
 export interface CodecPart {
@@ -49,16 +51,16 @@ export interface LmBase {
   readonly window: number;
   readonly given: NonNullable<LmModel["given"]>;
   readonly tokenizer: LmModel["tokenizer"];
-  /** Everything but the codec, by the names that a description asks for. */
-  readonly weights: ReadonlyMap<string, Tensor>;
   readonly codec: CodecPart;
+  /** Its weights as float32, by the names that a description asks for. @throws HocketError "bad-checkpoint" */
+  weights(names: Iterable<string>): Promise<Map<string, Tensor>>;
+  /** Its weights in place. */
+  readonly bind: Binder;
+  close(): Promise<void>;
 }
 
-/** @param declared the names of a model's weights, of its numbers @throws HocketError "bad-checkpoint" */
-export async function lmBase(
-  folder: Folder,
-  declared: (lm: LmConfig, t5: T5Config, melody: LmModel["melody"]) => Iterable<string>,
-): Promise<LmBase> {
+/** @throws HocketError "bad-request" for a codec alone; "bad-checkpoint" for what does not fit together */
+export async function lmBase(folder: Folder): Promise<LmBase> {
   const config = await readConfig(folder);
   const where = `${folder.location}/config.json`;
   if (config.model_type !== "musicgen" && config.model_type !== "musicgen_melody")
@@ -71,18 +73,16 @@ export async function lmBase(
   const chroma = lm.crossAttention ? undefined : await readChroma(folder, config);
   const melody = chroma && { config: chroma.config, length: chroma.length };
   const codec = await codecPart(folder);
+  const window = (await readDefaults(folder, codec.frameRate)).window;
+  const generation = await readJson(folder, "generation_config.json");
+  const tokenizer = await fileBytes(folder, tokenizerNames);
   const checkpoint = await openCheckpoint(folder);
-  try {
-    return {
-      ...{ lm, t5, melody, codec },
-      window: (await readDefaults(folder, codec.frameRate)).window,
-      given: { config, generation: await readJson(folder, "generation_config.json") },
-      tokenizer: await fileBytes(folder, tokenizerFiles),
-      weights: await namedWeights(checkpoint, declared(lm, t5, melody)),
-    };
-  } finally {
-    await checkpoint.close();
-  }
+  return {
+    ...{ lm, t5, melody, window, codec, tokenizer, given: { config, generation } },
+    weights: (names) => namedWeights(checkpoint, names),
+    bind: (declared) => bindWeights(declared, checkpoint),
+    close: () => checkpoint.close(),
+  };
 }
 
 /** The tensors of one part of a model's folder, under the names that they have in a whole MusicGen. */

@@ -34,8 +34,8 @@ export interface LmModel {
 
 /** Writes the model that `loadModel` and the reference load. */
 export async function writeLm(folder: string, model: LmModel, learnt: Readonly<Record<string, Tensor>>): Promise<void> {
-  const { lm } = model;
-  const longest = longestSequence(model);
+  const { lm, given } = model;
+  const longest = given === undefined ? longestSequence(model) : longestOf(given.config);
   const positions = positionRows(0, longest, lm.hidden_size);
   const tensors = {
     ...model.frozen,
@@ -45,8 +45,8 @@ export async function writeLm(folder: string, model: LmModel, learnt: Readonly<R
   };
   const files: Record<string, Uint8Array> = {
     ...model.tokenizer,
-    "config.json": json(model.given?.config ?? configJson(model, longest)),
-    "generation_config.json": json(model.given?.generation ?? generationJson(model)),
+    "config.json": json(given?.config ?? configJson(model, longest)),
+    "generation_config.json": json(given?.generation ?? generationJson(model)),
     "preprocessor_config.json": json(preprocessorJson(model)),
   };
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomically(`${folder}/${name}`, bytes);
@@ -54,7 +54,7 @@ export async function writeLm(folder: string, model: LmModel, learnt: Readonly<R
 }
 
 /** The files that a tokenizer may consist of. */
-export const tokenizerFiles = [
+export const tokenizerNames = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
@@ -112,6 +112,9 @@ export function configJson({ lm, t5, melody, codec }: LmModel, longest: number):
 /** Places that the reference has room for at first: what stands before the codes, the window, and the delays. */
 const longestSequence = ({ lm, melody, window, frameRate }: LmModel): number =>
   2 ** Math.ceil(Math.log2(window * frameRate + lm.num_codebooks + (melody?.length ?? 0) + 128));
+
+const longestOf = ({ decoder }: Json): number =>
+  ((decoder as Json).max_position_embeddings as number | undefined) ?? 2048; // the reference's default
 
 /** A step a frame, and one more a codebook: the reference then makes exactly the window. */
 function generationJson({ lm, window, frameRate }: LmModel): Json {

@@ -20,19 +20,37 @@ export interface TextSizes {
   readonly layers: number;
   readonly width: number;
   readonly heads: number;
-  /** Pieces that captions are cut into. */
+  /** Pieces that captions are cut into, at most. */
   readonly vocabulary: number;
 }
 
-export const presets = {
+export interface LmPreset extends LmSizes {
+  readonly batch: number;
+  /** Batches whose gradients are summed to one step. */
+  readonly pieces: number;
+  readonly seconds: number;
+  readonly steps: number;
+  readonly rate: number;
+  readonly warmup: number;
+}
+
+export const lmPresets: Readonly<Record<string, LmPreset>> = {
   /** A few minutes on two cores: to see that everything works. */
-  tiny: { layers: 4, width: 128, heads: 4, text: { layers: 1, width: 64, heads: 2, vocabulary: 500 } },
-  /** models/hocket-mini */
-  mini: { layers: 8, width: 256, heads: 4, text: { layers: 2, width: 128, heads: 4, vocabulary: 1500 } },
-  /** MusicGen small, with T5 small's sizes. */
-  small: { layers: 24, width: 1024, heads: 16, text: { layers: 6, width: 512, heads: 8, vocabulary: 8000 } },
-} as const satisfies Record<string, LmSizes>;
-export type Preset = keyof typeof presets;
+  tiny: {
+    ...{ layers: 4, width: 128, heads: 4, text: { layers: 1, width: 64, heads: 2, vocabulary: 500 } },
+    ...{ batch: 8, pieces: 1, seconds: 5, steps: 600, rate: 2e-3, warmup: 30 },
+  },
+  /** A day on two cores: the model in this package. */
+  mini: {
+    ...{ layers: 8, width: 256, heads: 4, text: { layers: 2, width: 128, heads: 4, vocabulary: 1500 } },
+    ...{ batch: 8, pieces: 1, seconds: 10, steps: 30_000, rate: 1e-3, warmup: 500 },
+  },
+  /** MusicGen small, with T5 small's sizes: weeks on several GPUs. */
+  small: {
+    ...{ layers: 24, width: 1024, heads: 16, text: { layers: 6, width: 512, heads: 8, vocabulary: 8000 } },
+    ...{ batch: 8, pieces: 24, seconds: 30, steps: 1_000_000, rate: 1e-4, warmup: 4000 },
+  },
+};
 
 /** What the codes are like that a model learns to write. */
 export interface CodeShape {
