@@ -16,6 +16,7 @@ import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
 import { trainCodecCommand } from "./train-codec.js";
+import { trainLmCommand } from "./train-lm.js";
 
 const commands: readonly Command[] = [
   generateCommand,
@@ -25,6 +26,7 @@ const commands: readonly Command[] = [
   pullCommand,
   mergeCommand,
   trainCodecCommand,
+  trainLmCommand,
 ];
 
 const exitCodes: Record<ErrorCode, number> = {

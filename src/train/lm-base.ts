@@ -1,6 +1,6 @@
 /** @file What a language model is built on: the codec whose codes it learns to write, and a model that it begins from. */
 
-import { type CodecConfig, codecConfig, frameRate } from "../codec/config.js";
+import { codecConfig, frameRate } from "../codec/config.js";
 import { HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";
 import { type LmConfig, lmConfig } from "../lm/config.js";
@@ -18,29 +18,15 @@ import { type LmModel, tokenizerNames } from "./lm-files.js";
 export interface CodecPart {
   /** As its own config.json says it. */
   readonly json: Json;
-  readonly config: CodecConfig;
-  readonly frameRate: number;
-  /** Codebooks of one channel. */
-  readonly codebooks: number;
   /** As they are stored, under the names that they have in a whole MusicGen. */
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
-/**
- * The codec of a codec's folder, or of a MusicGen model's.
- * @throws HocketError "bad-checkpoint"; "bad-request" for one whose codes alone do not say what it sounds like
- */
+/** The codec of a codec's folder, or of a MusicGen model's. @throws HocketError "bad-checkpoint" */
 export async function codecPart(folder: Folder): Promise<CodecPart> {
   const whole = await readConfig(folder);
-  const where = `${folder.location}/config.json`;
-  const json = whole.model_type === "encodec" ? whole : section(whole, "audio_encoder", where);
-  const config = codecConfig(json, where);
-  if (config.normalize || config.chunk_length_s !== null)
-    throw new HocketError("bad-request", `${where}: a codec that scales or works in chunks cannot be composed with`);
-  const tensors = await partTensors(folder, "audio_encoder");
-  const codebooks = Object.keys(tensors).filter((name) => /^audio_encoder\.quantizer\..*\.codebook\.embed$/.test(name));
-  if (codebooks.length === 0) throw new HocketError("bad-checkpoint", `${folder.location} holds no codec's codebooks`);
-  return { json, config, frameRate: frameRate(config), codebooks: codebooks.length, tensors };
+  const json = whole.model_type === "encodec" ? whole : section(whole, "audio_encoder", `${folder.location}/config.json`);
+  return { json, tensors: await partTensors(folder, "audio_encoder") };
 }
 
 /** A model to go on from. */
@@ -50,8 +36,6 @@ export interface LmBase {
   readonly melody: LmModel["melody"];
   readonly window: number;
   readonly given: NonNullable<LmModel["given"]>;
-  readonly tokenizer: LmModel["tokenizer"];
-  readonly codec: CodecPart;
   /** Its weights as float32, by the names that a description asks for. @throws HocketError "bad-checkpoint" */
   weights(names: Iterable<string>): Promise<Map<string, Tensor>>;
   /** Its weights in place. */
@@ -72,13 +56,12 @@ export async function lmBase(folder: Folder): Promise<LmBase> {
   const t5 = t5Config(section(config, "text_encoder", where), `${where} (text_encoder)`);
   const chroma = lm.crossAttention ? undefined : await readChroma(folder, config);
   const melody = chroma && { config: chroma.config, length: chroma.length };
-  const codec = await codecPart(folder);
-  const window = (await readDefaults(folder, codec.frameRate)).window;
+  const codec = codecConfig(section(config, "audio_encoder", where), `${where} (audio_encoder)`);
+  const window = (await readDefaults(folder, frameRate(codec))).window;
   const generation = await readJson(folder, "generation_config.json");
-  const tokenizer = await fileBytes(folder, tokenizerNames);
   const checkpoint = await openCheckpoint(folder);
   return {
-    ...{ lm, t5, melody, window, codec, tokenizer, given: { config, generation } },
+    ...{ lm, t5, melody, window, given: { config, generation } },
     weights: (names) => namedWeights(checkpoint, names),
     bind: (declared) => bindWeights(declared, checkpoint),
     close: () => checkpoint.close(),
@@ -102,6 +85,10 @@ export async function partTensors(
     await checkpoint.close();
   }
 }
+
+/** The files of a model's tokenizer, by name. */
+export const tokenizerBytes = (folder: Folder): Promise<Record<string, Uint8Array>> =>
+  fileBytes(folder, tokenizerNames);
 
 // --- internal ---
 

@@ -2,7 +2,6 @@
 
 import { HocketError } from "../errors.js";
 import { type LmConfig, lmConfig } from "../lm/config.js";
-import { type ChromaConfig, melodyChroma } from "../melody/chroma.js";
 import { type T5Config, t5Config } from "../text/t5.js";
 
 export const layouts = ["musicgen", "musicgen_melody"] as const;
@@ -24,15 +23,23 @@ export interface TextSizes {
   readonly vocabulary: number;
 }
 
-export interface LmPreset extends LmSizes {
+/** How a run goes about it, whatever the size. */
+export interface LmSchedule {
   readonly batch: number;
   /** Batches whose gradients are summed to one step. */
   readonly pieces: number;
-  readonly seconds: number;
   readonly steps: number;
   readonly rate: number;
   readonly warmup: number;
 }
+
+export interface LmPreset extends LmSizes, LmSchedule {
+  readonly seconds: number;
+}
+
+/** Going on with a model, or learning an adapter for it. */
+export const onwards: LmSchedule = { batch: 4, pieces: 1, steps: 2000, rate: 1e-4, warmup: 50 };
+export const adapting: LmSchedule = { ...onwards, rate: 1e-3 };
 
 export const lmPresets: Readonly<Record<string, LmPreset>> = {
   /** A few minutes on two cores: to see that everything works. */
@@ -91,10 +98,4 @@ export function configsFor(
     lm: lmConfig(decoder, layout === "musicgen", "the sizes asked for"),
     t5: t5Config(encoder, "the sizes asked for"),
   };
-}
-
-/** How a melody is heard: as the published models hear it, at the codec's rate; and frames of it in so many seconds. */
-export function chromaFor(sampleRate: number, seconds: number): { config: ChromaConfig; length: number } {
-  const config = { ...melodyChroma, sampleRate };
-  return { config, length: 1 + Math.floor((seconds * sampleRate) / config.hop) };
 }

@@ -7,6 +7,7 @@ import { makeFolder, openFolder } from "#platform";
 import { largestDifference } from "../../test/golden.js";
 import { bindTensors } from "../../test/models.js";
 import { codes } from "../codes.js";
+import { HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";
 import { lmConfig } from "../lm/config.js";
 import { createRuntime } from "../platform/node.js";
@@ -221,6 +222,30 @@ test("a loss that is no number stops the run, names the tensor and keeps the sta
   const { state } = await learn(2);
   const file = readFileSync(join(path, "state.safetensors"));
   assert.ok(file.includes(bytesOf(state.tensors[name]!)));
+});
+
+test("a disk that is full stops the run, and the state before is still there", async () => {
+  const path = join(folder, "full");
+  await makeFolder(path);
+  let room = 2;
+  const bare = {
+    ...learner(),
+    async write() {
+      if (room-- === 0) throw new HocketError("disk", "there is no room left");
+    },
+  };
+  const go = async () => {
+    const every = { steps: 4, save: 1, check: 100, sample: 100 };
+    for await (const _ of train(bare, path, every, () => 0, new AbortController().signal));
+  };
+  await assert.rejects(go(), /no room left/);
+  const { state } = await learn(2);
+  const name = "decoder.lm_heads.0.weight";
+  assert.ok(readFileSync(join(path, "state.safetensors")).includes(bytesOf(state.tensors[name]!)));
+  room = 100;
+  await go();
+  const done = await learn(4);
+  assert.ok(readFileSync(join(path, "state.safetensors")).includes(bytesOf(done.state.tensors[name]!)));
 });
 
 test("starting weights: by name and seed, of the size that their place asks for", () => {

@@ -39,6 +39,8 @@ export interface LmRun {
   readonly learnText: boolean;
   /** An adapter learns instead of the weights, for the model `base`. */
   readonly lora?: LoraConfig & { readonly base: string };
+  /** The model that it begins with. */
+  readonly from?: string;
   readonly seed: number;
 }
 
@@ -64,7 +66,7 @@ export interface Pieces {
 export interface Around {
   readonly options?: SessionOptions;
   /** Weights to begin with; those that are not there begin at random. */
-  readonly given?: ReadonlyMap<string, Tensor>;
+  readonly given?: () => Promise<ReadonlyMap<string, Tensor>>;
   /** Finds the weights that do not learn. */
   readonly bind?: Binder;
   /** Writes what the model in a folder can do. */
@@ -73,7 +75,7 @@ export interface Around {
 
 export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: Around = {}): Learner {
   const { model, shape, schedule, seed } = run;
-  const { options = {}, given = new Map<string, Tensor>(), sample = async () => {} } = around;
+  const { options = {}, given = async () => new Map<string, Tensor>(), sample = async () => {} } = around;
   const graph = graphOf(run);
   const optimiser = optimiserOf(run);
   const bind: Binder = async (declared) =>
@@ -99,8 +101,9 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
       ...shapesOf(moments),
     ]),
     async start() {
-      const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !given.has(name))), seed);
-      const weights = [...graph.learnt.keys()].map((name) => [name, given.get(name) ?? random.get(name)!]);
+      const found = await given();
+      const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !found.has(name))), seed);
+      const weights = [...graph.learnt.keys()].map((name) => [name, found.get(name) ?? random.get(name)!]);
       return { step: 0, tensors: { ...moments, ...Object.fromEntries(weights) } };
     },
     async step(state) {
@@ -197,6 +200,7 @@ function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...r
     melody: melody === undefined ? null : { ...melody.config, length: melody.length },
     seconds: model.window,
     ...{ batch: shape.batch, pieces: run.pieces, frames: shape.frames, tokens: shape.tokens },
+    from: run.from ?? null,
     learnText: run.learnText,
     lora: run.lora === undefined ? null : { ...run.lora },
     dropout: { ...dropout },
