@@ -5,6 +5,7 @@
 
 import { type ErrorCode, HocketError } from "../errors.js";
 import type { Command } from "./command.js";
+import { dataCommands } from "./data.js";
 import { decodeCommand } from "./decode.js";
 import { encodeCommand } from "./encode.js";
 import { generateCommand } from "./generate.js";
@@ -25,6 +26,7 @@ const commands: readonly Command[] = [
   inspectCommand,
   pullCommand,
   mergeCommand,
+  ...dataCommands,
   trainCodecCommand,
   trainLmCommand,
 ];

@@ -2,5 +2,6 @@
 
 export * from "./node/files.js";
 export * from "./node/hub.js";
+export * from "./node/parallel.js";
 export { createRuntime } from "./node/runtime.js";
 export type * from "./platform.js";

@@ -56,6 +56,27 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
+ * The files in a folder and the folders in it, as paths relative to it with "/" in them, sorted. What begins with a dot is
+ * left out, and links to folders are not followed.
+ */
+export async function filesBelow(path: string): Promise<string[]> {
+  const below = async (inside: string): Promise<string[]> => {
+    const names = (await reading(path, () => readdir(join(path, inside), { withFileTypes: true }))).filter(
+      ({ name }) => !name.startsWith("."),
+    );
+    const found = await Promise.all(
+      names.map(async (each) => {
+        const name = inside === "" ? each.name : `${inside}/${each.name}`;
+        if (each.isDirectory()) return below(name);
+        return (await hasKind(join(path, name), "isFile")) ? [name] : [];
+      }),
+    );
+    return found.flat();
+  };
+  return (await below("")).sort();
+}
+
+/**
  * Writes `content` to `path`, replacing what was there only once every byte is on the disk. If anything fails, or the
  * pieces stop with an error, `path` is as it was and nothing is left behind.
  * @throws HocketError disk; an error of the pieces themselves passes unchanged.
