@@ -58,7 +58,10 @@ const every = ["--save-every", "30", "--check-every", "30", "--sample-every", "6
 const train = (...words: readonly string[]) =>
   trainLmCommand.run(parseCommand(trainLmCommand, [data, ...words]), new AbortController().signal);
 const log = (run: string): Record<string, number>[] =>
-  readFileSync(join(run, "log.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  readFileSync(join(run, "log.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 async function composed(run: string, request: GenerateRequest): Promise<FinishedPiece> {
   const model = await loadModel(await openFolder(run), run, runtime, { threads: 1 });
@@ -81,12 +84,22 @@ test("a run from nothing learns what the words say; its folder composes it", asy
   assert.ok(last["valid.loss.untold"]! > last["valid.loss"]!);
 
   const files = readdirSync(out);
-  for (const name of ["config.json", "model.safetensors", "tokenizer.json", "training.json", "state.safetensors", "best"])
+  for (const name of [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "training.json",
+    "state.safetensors",
+    "best",
+  ])
     assert.ok(files.includes(name), name);
-  assert.deepEqual(
-    readdirSync(join(out, "samples", "0000060")).sort(),
-    ["1.flac", "1.png", "2.flac", "2.png", "prompts.txt"],
-  );
+  assert.deepEqual(readdirSync(join(out, "samples", "0000060")).sort(), [
+    "1.flac",
+    "1.png",
+    "2.flac",
+    "2.png",
+    "prompts.txt",
+  ]);
 
   const request = { duration: 0.5, greedy: true, guidance: 1, seed: 1 };
   for (const [kind, prompt] of kinds.entries()) {
@@ -137,17 +150,26 @@ test("what cannot be is said before anything is made", async () => {
     [["--from", out, "--codec", codec, "--vocabulary", "400"], /--vocabulary: .* has its own words/],
   ] as const)
     await assert.rejects(train(...elsewhere, ...words), message);
-  await assert.rejects(train("--codec", repositoryFile("test/golden/encodec_tiny_mono"), ...elsewhere), /hocket data tokenize|tokens/);
+  await assert.rejects(
+    train("--codec", repositoryFile("test/golden/encodec_tiny_mono"), ...elsewhere),
+    /hocket data tokenize|tokens/,
+  );
   assert.ok(!readdirSync(folder).includes("none"));
 
   const silent = join(folder, "silent");
   const { info } = parseInfo({}, "");
   const entry = { path: "0.wav", duration: 0.5, sample_rate: 16000, channels: 1, info } as const;
-  await writeManifest(silent, [{ ...entry, split: "train" }, { ...entry, path: "1.wav", split: "valid" }]);
+  await writeManifest(silent, [
+    { ...entry, split: "train" },
+    { ...entry, path: "1.wav", split: "valid" },
+  ]);
   const model = await loadCodec(await openFolder(codec), "mini", runtime);
   const cache = await TokenCache.open(silent, await tokenFormat(model));
   const tokens = { codes: tune(0), chroma: new Uint8Array(4) };
-  await cache.keep(["0.wav", "1.wav"].map((path) => ({ path, fingerprint: "", tokens })), new Int32Array(4));
+  await cache.keep(
+    ["0.wav", "1.wav"].map((path) => ({ path, fingerprint: "", tokens })),
+    new Int32Array(4),
+  );
   const words = parseCommand(trainLmCommand, [silent, "--codec", codec, ...elsewhere]);
   await assert.rejects(trainLmCommand.run(words, new AbortController().signal), /none of 1 recordings has a caption/);
   await cache.close();

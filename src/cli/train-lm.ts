@@ -57,7 +57,11 @@ export const trainLmCommand: Command = {
     vocabulary: number("N", "pieces that captions are cut into, at most; default: the preset's"),
     seconds: number("S", "of each clip that it learns from; default: the preset's, or the model's"),
     accumulate: number("N", "batches whose gradients are summed to one step; default: the preset's"),
-    optimiser: { kind: "text", choices: ["adamw", "dadapt"], help: "dadapt finds its own rate; --rate is then around 1" },
+    optimiser: {
+      kind: "text",
+      choices: ["adamw", "dadapt"],
+      help: "dadapt finds its own rate; --rate is then around 1",
+    },
     drop: number("P", "how often an item learns without text and melody, as guidance needs; default 0.2"),
     "drop-melody": number("P", "how often an item learns from its text alone; default 0.5"),
     "drop-words": number("P", "how often a word is left out; default 0"),
@@ -118,8 +122,9 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
     wordsDropped: share(given, "drop-words", 0),
   };
   const mixing = { ...usualMixing, word: from.wordsDropped };
-  const reading = { shape, tokenizer: words.tokenizer, seconds: model.window, seed: run.seed, mixing, from };
-  const pieces = await piecesOf(train, valid, { ...reading, seconds: shape.frames / model.frameRate });
+  const seconds = shape.frames / model.frameRate;
+  const reading = { shape, tokenizer: words.tokenizer, seconds, seed: run.seed, mixing, from };
+  const pieces = await piecesOf(train, valid, reading);
   const graph = graphOf(run);
   const learner = lmLearner(runtime, run, pieces, {
     options,
@@ -127,17 +132,19 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
     ...(base && { bind: base.bind }),
     async sample(state, folder) {
       await learner.write(state, out);
-      const prompts = await promptsOf(valid, reading.seconds, model.melody !== undefined);
-      await writeSamples(runtime, out, folder, prompts, { ...options, seconds: reading.seconds, seed: run.seed });
+      const prompts = await promptsOf(valid, seconds, model.melody !== undefined);
+      await writeSamples(runtime, out, folder, prompts, { ...options, seconds, seed: run.seed });
     },
   });
   return {
     learner,
     about: [
       `language model: ${counted(graph.learnt)} numbers learn${run.lora === undefined ? "" : " (an adapter)"}; ${model.lm.num_hidden_layers} layers of ${model.lm.hidden_size}, ${model.lm.num_codebooks} codebooks of ${model.lm.vocab_size}, layout ${model.melody === undefined ? "musicgen" : "musicgen_melody"}`,
-      `a step reads ${shape.batch * run.pieces} clips of ${shape.frames / model.frameRate} s with up to ${shape.tokens} tokens of text; ${entries.length} recordings to learn from, ${valid.dataset.places.length} held out`,
+      `a step reads ${shape.batch * run.pieces} clips of ${seconds} s with up to ${shape.tokens} tokens of text; ${entries.length} recordings to learn from, ${valid.dataset.places.length} held out`,
       ...(wordless === 0 ? [] : [`${wordless} recordings have no caption or tags: they teach without words`]),
-      ...(room.cut === 0 ? [] : [`${(100 * room.cut).toPrecision(2)} % of the captions are longer than that, and are cut`]),
+      ...(room.cut === 0
+        ? []
+        : [`${(100 * room.cut).toPrecision(2)} % of the captions are longer than that, and are cut`]),
     ],
     memory: stepBytes(model.lm, shape, learner.shapes),
     smaller: "--batch, --seconds or --width",
@@ -179,7 +186,8 @@ async function startOf(given: Given, { runtime, signal, atEnd }: Workplace): Pro
   const format = await tokenFormat(codec.model);
   if (found !== undefined && name !== from) {
     const own = await tokenFormat(await load(found.folder, from!));
-    if (own.key !== format.key) throw bad(`--codec ${name} is not the codec that ${from} writes codes for: leave it out`);
+    if (own.key !== format.key)
+      throw bad(`--codec ${name} is not the codec that ${from} writes codes for: leave it out`);
   }
   if (base?.melody !== undefined && JSON.stringify(base.melody.config) !== JSON.stringify(format.chroma))
     throw bad(`${from} hears melodies in another way than the tokens do: only its text could be learnt`);
@@ -229,7 +237,12 @@ async function vocabularyOf(
   return learnVocabulary(entries, whole(given, "vocabulary", text.vocabulary));
 }
 
-async function runOf(given: Given, { base, codec, format, folder }: Start, words: Vocabulary, tokens: number): Promise<LmRun> {
+async function runOf(
+  given: Given,
+  { base, codec, format, folder }: Start,
+  words: Vocabulary,
+  tokens: number,
+): Promise<LmRun> {
   const preset = lmPresets[given.text("preset") ?? "mini"]!;
   const schedule = scheduleOf(given);
   const part = await codecPart(codec.folder);
@@ -271,7 +284,11 @@ async function runOf(given: Given, { base, codec, format, folder }: Start, words
     seed: given.number("seed") ?? 1,
     ...(from !== undefined && { from }),
     ...(rank !== undefined && {
-      lora: { rank: whole(given, "lora", rank), alpha: 2 * rank, base: (await isFolder(from!)) ? resolve(from!) : from! },
+      lora: {
+        rank: whole(given, "lora", rank),
+        alpha: 2 * rank,
+        base: (await isFolder(from!)) ? resolve(from!) : from!,
+      },
     }),
   };
 }

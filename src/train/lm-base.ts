@@ -7,8 +7,8 @@ import { type LmConfig, lmConfig } from "../lm/config.js";
 import { type Json, readChroma, readConfig, readDefaults, section } from "../model-files.js";
 import type { Folder } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
-import { bindWeights } from "../weights/bind.js";
 import { type T5Config, t5Config } from "../text/t5.js";
+import { bindWeights } from "../weights/bind.js";
 import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.js";
 import { toFloat32 } from "../weights/float32.js";
 import { findSpelling, prefixOf } from "../weights/names.js";
@@ -25,7 +25,8 @@ export interface CodecPart {
 /** The codec of a codec's folder, or of a MusicGen model's. @throws HocketError "bad-checkpoint" */
 export async function codecPart(folder: Folder): Promise<CodecPart> {
   const whole = await readConfig(folder);
-  const json = whole.model_type === "encodec" ? whole : section(whole, "audio_encoder", `${folder.location}/config.json`);
+  const json =
+    whole.model_type === "encodec" ? whole : section(whole, "audio_encoder", `${folder.location}/config.json`);
   return { json, tensors: await partTensors(folder, "audio_encoder") };
 }
 

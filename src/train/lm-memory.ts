@@ -15,7 +15,8 @@ export function stepBytes(lm: LmConfig, shape: LmShape, shapes: StateShapes): nu
   const state = [...shapes.values()].reduce((sum, size) => sum + elementCount(size), 0);
   const steps = lmSteps(lm, shape.frames);
   const columns = steps + (shape.melody === undefined ? 0 : shape.melody.length + shape.tokens);
-  const layer = columns * (keptOfLayer * lm.hidden_size + 2 * lm.ffn_dim + keptOfScores * lm.num_attention_heads * columns);
+  const layer =
+    columns * (keptOfLayer * lm.hidden_size + 2 * lm.ffn_dim + keptOfScores * lm.num_attention_heads * columns);
   const logits = keptOfLogits * steps * lm.num_codebooks * lm.vocab_size;
   return program + 4 * (stateCopies * state + shape.batch * (lm.num_hidden_layers * layer + logits));
 }

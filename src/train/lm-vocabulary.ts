@@ -2,8 +2,8 @@
 
 import type { Entry } from "../data/manifest.js";
 import { HocketError } from "../errors.js";
-import { loadTokenizer } from "../text/tokenizer-json.js";
 import type { Tokenizer } from "../text/tokenizer.js";
+import { loadTokenizer } from "../text/tokenizer-json.js";
 import { trainUnigram } from "../text/train-unigram.js";
 import { tokenizerFiles } from "../text/write-tokenizer.js";
 import { captionsOf, wordsOf } from "./lm-text.js";
@@ -29,7 +29,11 @@ export function learnVocabulary(entries: readonly Entry[], size: number): Vocabu
  * Tokens that a batch has room for: those of the longest caption, within limits, in eights.
  * @returns also the share of captions that are longer, and are cut
  */
-export function roomFor(entries: readonly Entry[], tokenizer: Tokenizer, most = mostTokens): { tokens: number; cut: number } {
+export function roomFor(
+  entries: readonly Entry[],
+  tokenizer: Tokenizer,
+  most = mostTokens,
+): { tokens: number; cut: number } {
   const lengths = entries.flatMap(captionsOf).map((caption) => tokenizer.encode(caption).length);
   const longest = lengths.reduce((longest, length) => Math.max(longest, length), 0);
   const tokens = Math.min(most, 8 * Math.max(1, Math.ceil(longest / 8)));
