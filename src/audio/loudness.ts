@@ -29,7 +29,7 @@ export function integratedLoudness(waveform: Waveform): number {
   const hop = Math.max(1, Math.round(0.1 * waveform.sampleRate));
   const blocks: number[] = [];
   const running = new Float64Array(power.length + 1);
-  for (const [n, value] of power.entries()) running[n + 1] = running[n]! + value;
+  for (let n = 0; n < power.length; n++) running[n + 1] = running[n]! + power[n]!;
   for (let start = 0; block > 0 && start + block <= power.length; start += hop)
     blocks.push((running[start + block]! - running[start]!) / block);
 
@@ -79,26 +79,27 @@ function weightedPower(waveform: Waveform): Float64Array {
       `the loudness of ${waveform.channels.length} channels is not implemented, only of up to ${gains.length}`,
     );
   const power = new Float64Array(sampleCount(waveform));
+  const [b0, b1, b2, a1, a2] = highShelf(waveform.sampleRate);
+  const [d0, d1, d2, c1, c2] = highPass(waveform.sampleRate);
   for (const [c, channel] of waveform.channels.entries()) {
-    const shelf = biquad(highShelf(waveform.sampleRate));
-    const pass = biquad(highPass(waveform.sampleRate));
-    for (let n = 0; n < power.length; n++) power[n]! += gains[c]! * pass(shelf(channel[n]!)) ** 2;
+    const gain = gains[c]!;
+    let [first, second, third, fourth] = [0, 0, 0, 0]; // both in transposed direct form II
+    for (let n = 0; n < power.length; n++) {
+      const x = channel[n]!;
+      const y = b0 * x + first;
+      first = b1 * x - a1 * y + second;
+      second = b2 * x - a2 * y;
+      const z = d0 * y + third;
+      third = d1 * y - c1 * z + fourth;
+      fourth = d2 * y - c2 * z;
+      power[n]! += gain * z * z;
+    }
   }
   return power;
 }
 
 /** b0, b1, b2, a1, a2 of a filter of second order, a0 being 1. */
 type Coefficients = readonly [b0: number, b1: number, b2: number, a1: number, a2: number];
-
-function biquad([b0, b1, b2, a1, a2]: Coefficients): (x: number) => number {
-  let [first, second] = [0, 0]; // transposed direct form II
-  return (x) => {
-    const y = b0 * x + first;
-    first = b1 * x - a1 * y + second;
-    second = b2 * x - a2 * y;
-    return y;
-  };
-}
 
 // Both filters are the Audio EQ Cookbook's (R. Bristow-Johnson), with the numbers that make them BS.1770's K-weighting.
 

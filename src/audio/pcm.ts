@@ -53,7 +53,12 @@ export function toInteger(x: number, bits: 16 | 24): number {
 /** `toInteger` of a whole channel. */
 export function toIntegers(channel: Float32Array, bits: 16 | 24): Int32Array {
   const integers = new Int32Array(channel.length);
-  for (let n = 0; n < channel.length; n++) integers[n] = toInteger(channel[n]!, bits);
+  const scale = 2 ** (bits - 1);
+  for (let n = 0; n < channel.length; n++) {
+    const value = Math.round(channel[n]! * scale);
+    assert(!Number.isNaN(value), "a sample is not a number");
+    integers[n] = value >= scale ? scale - 1 : value < -scale ? -scale : value;
+  }
   return integers;
 }
 

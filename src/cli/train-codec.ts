@@ -4,7 +4,7 @@ import { type CodecConfig, codecConfig } from "../codec/config.js";
 import { codecBatch } from "../data/codec-batches.js";
 import { type Dataset, openDataset, type Source } from "../data/segments.js";
 import { codecBase } from "../train/codec-base.js";
-import { codecStep, encodecTraining } from "../train/codec-step.js";
+import { codecStep } from "../train/codec-step.js";
 import { type CodecPreset, codecPresets } from "../train/presets.js";
 import { type CodecRun, codecLearner, type Sounds } from "../train/train-codec.js";
 import type { Command, Given } from "./command.js";
@@ -65,7 +65,7 @@ function codecRun(given: Given, preset: CodecPreset, config: CodecConfig, codebo
     codebooks,
     batch: whole(given, "batch", preset.batch),
     samples: Math.round(positive(given, "seconds", preset.seconds) * config.sampling_rate),
-    training: { ...encodecTraining, discriminator: preset.discriminator },
+    training: preset.training,
     schedule: {
       kind: "cosine",
       rate: positive(given, "rate", preset.rate),
@@ -73,6 +73,7 @@ function codecRun(given: Given, preset: CodecPreset, config: CodecConfig, codebo
       steps,
       floor: 0.02,
     },
+    codedFrom: given.text("from") === undefined ? Math.round(preset.uncoded * steps) : 0,
     judgedFrom: given.number("judged-from") ?? Math.round(preset.unjudged * steps),
     seed: given.number("seed") ?? 1,
   };

@@ -7,7 +7,6 @@ import { HocketError } from "../errors.js";
 import { type About, parseInfo } from "./info.js";
 import { readInfoBeside } from "./manifest.js";
 import { maxFileBytes } from "./recordings.js";
-import { orReason } from "./refused.js";
 import { tagsOf } from "./tags.js";
 
 export interface Examined extends About {
@@ -18,9 +17,6 @@ export interface Examined extends About {
   /** What is wrong with the words in and beside it. */
   readonly notes: readonly string[];
 }
-
-/** For threads: a path becomes what `examine` finds, or why it cannot be learnt from. */
-export const open = async () => (path: string) => orReason(() => examine(path));
 
 /** Shorter recordings are left out, in seconds. */
 const shortest = 1;

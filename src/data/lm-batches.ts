@@ -3,8 +3,7 @@
  * it is asked for.
  */
 
-import type { Codes } from "../codes.js";
-import { codes, frameCount } from "../codes.js";
+import { type Codes, codes, frameCount } from "../codes.js";
 import { HocketError } from "../errors.js";
 import { uniform } from "../lm/random.js";
 import { ahead } from "./ahead.js";
@@ -57,25 +56,28 @@ export async function openTokens(dataset: Dataset, format: TokenFormat): Promise
   const caches = new Map<string, TokenCache>();
   for (const folder of new Set(dataset.places.map((place) => place.folder)))
     caches.set(folder, await TokenCache.open(folder, format));
+  const close = async () => {
+    for (const cache of caches.values()) await cache.close();
+  };
   const cacheOf = (place: number) => caches.get(dataset.places[place]!.folder)!;
   for (const [folder, cache] of caches) {
     const missing = dataset.places.filter(
       (place) => place.folder === folder && cache.fingerprintOf(place.entry) === undefined,
     ).length;
-    if (missing > 0)
+    if (missing > 0) {
+      await close();
       throw new HocketError(
         "bad-request",
         `${missing} recordings of ${folder} have no tokens of this codec: run 'hocket data tokenize ${folder}' with it`,
       );
+    }
   }
   return {
     format,
     has: (place) => cacheOf(place).has(dataset.places[place]!.entry),
     tokens: (place) => cacheOf(place).tokens(dataset.places[place]!.entry),
     silence: [...caches.values()][0]!.silence,
-    close: async () => {
-      for (const cache of caches.values()) await cache.close();
-    },
+    close,
   };
 }
 

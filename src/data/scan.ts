@@ -3,12 +3,11 @@
  * from are listed, where they lie.
  */
 
-import { filesBelow, inParallel, openFolder } from "#platform";
+import { filesBelow, inThreads, openFolder } from "#platform";
 import { HocketError } from "../errors.js";
 import { philox } from "../lm/random.js";
 import type { Examined } from "./examine.js";
 import { type Entry, writeManifest } from "./manifest.js";
-import type { Refused } from "./refused.js";
 
 export interface ScanOptions {
   /** Share of the recordings that is kept for validation. */
@@ -51,11 +50,13 @@ export async function* scanFolder(
   const places: number[] = [];
   let done = 0;
   const paths = names.map((name) => `${folder}/${name}`);
-  for await (const result of inParallel<string, Examined | Refused>(module, undefined, paths, threads, signal)) {
-    const [item, name] = [paths[done]!, names[done]!];
-    const event = { path: name, done: ++done, files: names.length };
-    if ("reason" in result) {
-      yield { ...event, skipped: result.reason, notes: [] };
+  for await (const { item, result } of inThreads<string, Examined>(module, "examine", paths, threads)) {
+    signal?.throwIfAborted();
+    const name = names[done++]!;
+    const event = { path: name, done, files: names.length };
+    if (result instanceof HocketError) {
+      if (result.code !== "bad-file" && result.code !== "unsupported" && result.code !== "internal") throw result;
+      yield { ...event, skipped: result.message, notes: [] };
       continue;
     }
     const { duration, sampleRate, channels, notes, ...about } = result;

@@ -90,9 +90,14 @@ export class TokenCache {
   /** What is there so far, which may be nothing. @throws HocketError "bad-file" for a damaged file, naming it */
   static async open(data: string, format: TokenFormat): Promise<TokenCache> {
     const cache = new TokenCache(data, format);
-    if (await isFolder(cache.#folder))
-      for (const name of (await (await openFolder(cache.#folder)).list()).filter((each) => shardName.test(each)))
-        await cache.#add(name);
+    if (!(await isFolder(cache.#folder))) return cache;
+    try {
+      const names = await (await openFolder(cache.#folder)).list();
+      for (const name of names) if (shardName.test(name)) await cache.#add(name);
+    } catch (error) {
+      await cache.close();
+      throw error;
+    }
     return cache;
   }
 

@@ -3,35 +3,31 @@
 import { monoMix } from "../audio/waveform.js";
 import { type ChromaConfig, chroma } from "../melody/chroma.js";
 import { decoded, fingerprint, type SoundFormat } from "./recordings.js";
-import { orReason, type Refused } from "./refused.js";
-
-export interface TaskSetup {
-  readonly format: SoundFormat;
-  readonly chroma: ChromaConfig;
-}
+import { orReason } from "./refused.js";
 
 export interface Task {
   readonly path: string;
   /** Of the recording that there are tokens for. */
   readonly known: string | undefined;
+  readonly format: SoundFormat;
+  readonly chroma: ChromaConfig;
 }
 
 /** `sound` is left out where the recording has not changed. */
 export interface Heard {
   readonly fingerprint: string;
   readonly sound?: { readonly channels: readonly Float32Array[]; readonly chroma: Uint8Array };
+  readonly reason?: string;
 }
 
-/** The function that a thread calls for each task. */
-export const open = async (setup: TaskSetup) => (task: Task) => hear(setup, task);
-
-async function hear(setup: TaskSetup, { path, known }: Task): Promise<Heard | (Refused & { fingerprint: string })> {
+/** A recording that cannot be used has a reason instead of sound. */
+export async function hear({ path, known, format, chroma: config }: Task): Promise<Heard> {
   const print = await orReason(() => fingerprint(path));
   if (typeof print !== "string") return { ...print, fingerprint: "" };
   if (print === known) return { fingerprint: print };
   const heard = await orReason(async () => {
-    const { channels } = await decoded(path, setup.format);
-    return { channels, chroma: Uint8Array.from(chroma(monoMix(channels), setup.chroma)) };
+    const { channels } = await decoded(path, format);
+    return { channels, chroma: Uint8Array.from(chroma(monoMix(channels), config)) };
   });
   return "reason" in heard ? { ...heard, fingerprint: print } : { fingerprint: print, sound: heard };
 }

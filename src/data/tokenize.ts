@@ -1,13 +1,13 @@
 /** @file Every recording of a data folder as codes and pitch classes, kept for training (spec §8.3, token cache). */
 
-import { inParallel } from "#platform";
+import { inThreads } from "#platform";
 import { type Codes, codes } from "../codes.js";
+import { HocketError } from "../errors.js";
 import type { CodecModel } from "../model.js";
 import { joinSides } from "../sound.js";
 import { pathOf, readManifest } from "./manifest.js";
-import type { Refused } from "./refused.js";
 import { type Made, TokenCache, type TokenFormat, tokenFormat } from "./token-cache.js";
-import type { Heard, Task, TaskSetup } from "./tokenize-task.js";
+import type { Heard, Task } from "./tokenize-task.js";
 
 export interface TokenizeEvent {
   readonly done: number;
@@ -37,8 +37,14 @@ export async function* tokenize(
   const cache = await TokenCache.open(folder, format);
   // Recordings of one length lie side by side, and are encoded together.
   const entries = (await readManifest(folder)).toSorted((a, b) => a.duration - b.duration);
-  const tasks = entries.map((entry): Task => ({ path: pathOf(folder, entry), known: cache.fingerprintOf(entry) }));
-  const setup: TaskSetup = { format, chroma: format.chroma };
+  const tasks = entries.map(
+    (entry): Task => ({
+      path: pathOf(folder, entry),
+      known: cache.fingerprintOf(entry),
+      format,
+      chroma: format.chroma,
+    }),
+  );
   const most = batchSamples / model.codec.config.num_filters;
   const made: Made[] = [];
   let batch: Waiting[] = [];
@@ -57,14 +63,16 @@ export async function* tokenize(
     batch = [];
   };
   try {
-    for await (const heard of inParallel<Task, Heard | (Refused & Heard)>(module, setup, tasks, threads, signal)) {
+    for await (const { result: heard } of inThreads<Task, Heard>(module, "hear", tasks, threads)) {
+      signal?.throwIfAborted();
+      if (heard instanceof HocketError) throw heard;
       const entry = entries[done++]!;
-      const { fingerprint, sound } = heard;
+      const { fingerprint, sound, reason } = heard;
       const event = { done, recordings: entries.length };
-      if ("reason" in heard) {
+      if (reason !== undefined) {
         skipped++;
         made.push({ path: entry.path, fingerprint, tokens: undefined });
-        yield { ...event, seconds: samples / format.sampleRate, skipped: heard.reason };
+        yield { ...event, seconds: samples / format.sampleRate, skipped: reason };
       } else if (sound !== undefined) {
         const length = sound.channels[0]!.length;
         if (batch.length > 0 && (length !== batch[0]!.channels[0]!.length || (batch.length + 1) * length > most))

@@ -2,6 +2,7 @@
 
 export * from "./node/files.js";
 export * from "./node/hub.js";
-export * from "./node/parallel.js";
+export * from "./node/packages.js";
 export { createRuntime } from "./node/runtime.js";
+export { inThreads } from "./node/threads.js";
 export type * from "./platform.js";

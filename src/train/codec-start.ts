@@ -1,6 +1,6 @@
 /**
- * @file The state a codec begins to learn in: random weights, and codebooks where the vectors of its first sounds lie
- * (k-means, spec §2.2).
+ * @file The state a codec begins to learn in, and the codebooks that it begins to code with: where the vectors of some
+ * sounds lie (k-means, spec §2.2).
  */
 
 import { type CodecConfig, hop } from "../codec/config.js";
@@ -21,34 +21,25 @@ const iterations = 50;
 const vectorsPerEntry = 8;
 
 /**
- * @param sounds batches [B, channels, N] of the data, as many as are asked for
+ * Weights at random, codebooks empty: `startBooks` fills them.
  * @param given weights to begin with instead: all of a codec's, its codebooks included
  */
-export async function startCodec(
-  runtime: Runtime,
-  c: CodecConfig,
-  { step, shape, seed }: { step: CodecStep; shape: SoundBatch; seed: number },
-  sounds: (index: number) => Promise<Tensor>,
-  options: SessionOptions,
-  given: ReadonlyMap<string, Tensor> = new Map(),
-): Promise<TrainState> {
-  const learnt = new Map([...step.codec, ...step.discriminators]);
-  const weights = initialCodec(learnt, seed);
-  for (const name of weights.keys()) weights.set(name, given.get(name) ?? weights.get(name)!);
-  const tables = Object.keys(step.next).filter((name) => /\.codebook\./.test(name));
-  const books = tables.every((name) => given.has(name))
-    ? Object.fromEntries(tables.map((name) => [name, given.get(name)!]))
-    : await startBooks(runtime, c, { shape, seed, weights }, sounds, options);
-  return { step: 0, tensors: { ...step.start, ...Object.fromEntries(weights), ...books } };
+export function startCodec(step: CodecStep, seed: number, given: ReadonlyMap<string, Tensor> = new Map()): TrainState {
+  const weights = initialCodec(new Map([...step.codec, ...step.discriminators]), seed);
+  for (const [name, value] of Object.entries(step.next))
+    if (!weights.has(name)) weights.set(name, tensor("float32", value.shape as readonly number[]));
+  for (const [name, value] of given) if (weights.has(name)) weights.set(name, value);
+  return { step: 0, tensors: { ...Object.fromEntries(weights), ...step.start } };
 }
 
-// --- internal ---
-
-/** Codebooks, each on what the ones before it leave over of the first sounds' vectors. */
-async function startBooks(
+/**
+ * Codebooks, each on what the ones before it leave over of the vectors that the encoder makes of some sounds.
+ * @param sounds batches [B, channels, N] of the data, as many as are asked for
+ */
+export async function startBooks(
   runtime: Runtime,
   c: CodecConfig,
-  { shape, seed, weights }: { shape: SoundBatch; seed: number; weights: ReadonlyMap<string, Tensor> },
+  { shape, seed, weights }: { shape: SoundBatch; seed: number; weights: Readonly<Record<string, Tensor>> },
   sounds: (index: number) => Promise<Tensor>,
   options: SessionOptions,
 ): Promise<Record<string, Tensor>> {
@@ -77,6 +68,8 @@ async function startBooks(
   return books;
 }
 
+// --- internal ---
+
 type Clusters = { embed: Tensor; counts: Tensor; residual: Tensor };
 
 /** [batches B T, dimension] what the encoder makes of the first sounds. */
@@ -84,7 +77,7 @@ async function latents(
   runtime: Runtime,
   c: CodecConfig,
   { batch, samples }: SoundBatch,
-  weights: ReadonlyMap<string, Tensor>,
+  weights: Readonly<Record<string, Tensor>>,
   batches: number,
   sounds: (index: number) => Promise<Tensor>,
   options: SessionOptions,
@@ -93,7 +86,7 @@ async function latents(
   const latent = whole.encoder(p, input("sound", "float32", [batch, c.audio_channels, samples]), c);
   const vectors = ops.reshape(ops.transpose(latent, [0, 2, 1]), [-1, c.hidden_size]);
   const session = await compile(runtime, { vectors }, async () => new Map(), options);
-  const fed = Object.fromEntries([...p.weights.keys()].map((name) => [name, weights.get(name)!]));
+  const fed = Object.fromEntries([...p.weights.keys()].map((name) => [name, weights[name]!]));
   const found: Float32Array[] = [];
   try {
     for (let i = 0; i < batches; i++) {

@@ -41,7 +41,7 @@ export const encodecTraining: CodecTraining = {
   adam: encodecAdam,
 };
 
-/** B sounds of N samples, coded by the first K codebooks. */
+/** B sounds of N samples, coded by the first K codebooks; with none, the decoder is given what the encoder made. */
 export interface SoundBatch {
   readonly batch: number;
   readonly samples: number;
@@ -73,8 +73,10 @@ export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): 
   const { batch, samples, codebooks, unjudged = false } = shape;
   const sound = input("sound", "float32", [batch, c.audio_channels, samples]);
   const [p, judges, tables, rates] = [new Scope(), new Scope(), new Scope(), rateInputs()];
-  const quantized = quantizeAndLearn(tables, whole.encoder(p, sound, c), codebooks, c, t.rvq);
-  const made = ops.slice(whole.decoder(p, quantized.quantized, c), 2, 0, samples);
+  const latent = whole.encoder(p, sound, c);
+  const coded = codebooks === 0 ? undefined : quantizeAndLearn(tables, latent, codebooks, c, t.rvq);
+  const quantized = coded?.quantized ?? latent;
+  const made = ops.slice(whole.decoder(p, quantized, c), 2, 0, samples);
 
   const judgement = unjudged ? undefined : judge(judges, sound, made, rates, t);
   const losses: Record<string, Value> = {
@@ -89,18 +91,18 @@ export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): 
 
   // The slope of sum(made slope) in the sound is the slope.
   const pulled = sum(ops.mul(made, ops.detach(balanced.slope)));
-  const slopes = differentiate(ops.add(pulled, quantized.penalty), [...p.weights.values()]);
+  const slopes = differentiate(coded === undefined ? pulled : ops.add(pulled, coded.penalty), [...p.weights.values()]);
   return {
     losses: {
       ...losses,
-      penalty: quantized.penalty,
+      ...(coded === undefined ? {} : { penalty: coded.penalty }),
       ...(judgement === undefined ? {} : { discriminators: judgement.apart }),
       balanced: balanced.loss,
       ...Object.fromEntries(Object.entries(balanced.shares).map(([name, share]) => [`pull.${name}`, share])),
     },
     slope: balanced.slope,
     made,
-    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judgement?.next, ...quantized.next, ...balanced.next },
+    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judgement?.next, ...coded?.next, ...balanced.next },
     codec: p.weights,
     discriminators: judges.weights,
     start: { ...zeroMoments(p.weights), ...zeroMoments(judges.weights), ...balancerState(Object.keys(losses)) },

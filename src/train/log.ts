@@ -10,7 +10,7 @@ export interface LogLine {
 }
 
 export const appendLine = (run: string, line: LogLine): Promise<void> =>
-  appendToFile(`${run}/${name}`, `${JSON.stringify(line)}\n`);
+  appendToFile(`${run}/${name}`, new TextEncoder().encode(`${JSON.stringify(line)}\n`));
 
 /**
  * The lines up to `step`; what was written after the state that a run goes on from is taken out of the file, and so is a

@@ -1,7 +1,8 @@
 /** @file Sizes to train, by name: what `--preset` stands for. */
 
 import { type CodecConfig, codecConfig } from "../codec/config.js";
-import { type DiscriminatorConfig, encodecDiscriminator } from "./discriminator.js";
+import { type CodecTraining, encodecTraining } from "./codec-step.js";
+import { encodecDiscriminator } from "./discriminator.js";
 
 export interface CodecPreset {
   readonly config: CodecConfig;
@@ -11,10 +12,17 @@ export interface CodecPreset {
   readonly steps: number;
   readonly rate: number;
   readonly warmup: number;
-  /** Share of the steps that are done before discriminators judge. */
+  /** Shares of the steps that are done before anything is coded, and before discriminators judge. */
+  readonly uncoded: number;
   readonly unjudged: number;
-  readonly discriminator: DiscriminatorConfig;
+  readonly training: CodecTraining;
 }
+
+/**
+ * Where steps are few, the wave itself has to pull harder than as published (0.1 of 10.1), or phases are never found.
+ * Measured in docs/training.md.
+ */
+const few: CodecTraining = { ...encodecTraining, shares: { adversarial: 1, features: 2, l1: 1, mel: 2 } };
 
 /** 32 kHz and 50 frames a second: the layout of MusicGen's codec, in which `mini` and `music` differ in width only. */
 const music = {
@@ -43,8 +51,9 @@ export const codecPresets: Readonly<Record<string, CodecPreset>> = {
     steps: 400,
     rate: 2e-3,
     warmup: 20,
+    uncoded: 0.1,
     unjudged: 1,
-    discriminator: { ffts: [1024, 512, 256], filters: 8 },
+    training: { ...few, discriminator: { ffts: [1024, 512, 256], filters: 8 } },
   },
   /** Hours on two cores: the codec of the model in this package. */
   mini: {
@@ -62,8 +71,9 @@ export const codecPresets: Readonly<Record<string, CodecPreset>> = {
     steps: 20_000,
     rate: 6e-4,
     warmup: 200,
+    uncoded: 0.02,
     unjudged: 0.7,
-    discriminator: { ...encodecDiscriminator, filters: 16 },
+    training: { ...few, discriminator: { ...encodecDiscriminator, filters: 16 } },
   },
   /** MusicGen's own, as published: weeks on several GPUs. */
   music: {
@@ -74,8 +84,9 @@ export const codecPresets: Readonly<Record<string, CodecPreset>> = {
     steps: 400_000,
     rate: 3e-4,
     warmup: 0,
+    uncoded: 0,
     unjudged: 0,
-    discriminator: encodecDiscriminator,
+    training: encodecTraining,
   },
 };
 

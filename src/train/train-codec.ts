@@ -12,7 +12,7 @@ import { type Tensor, tensor } from "../tensor.js";
 import { rateTensors } from "./adamw.js";
 import { codecChecker } from "./codec-check.js";
 import { writeCodec } from "./codec-files.js";
-import { startCodec } from "./codec-start.js";
+import { startBooks, startCodec } from "./codec-start.js";
 import { type CodecTraining, codecStep, type SoundBatch } from "./codec-step.js";
 import { codebookUse, siSnr } from "./evaluate.js";
 import { pickVectors } from "./k-means.js";
@@ -29,6 +29,11 @@ export interface CodecRun {
   readonly samples: number;
   readonly training: CodecTraining;
   readonly schedule: Schedule;
+  /**
+   * The step at which k-means makes the codebooks. Until then nothing is coded, so that there is something to code: what a
+   * random encoder makes of all sounds is nearly the same, and codebooks made of that stay unused for long.
+   */
+  readonly codedFrom: number;
   /** The step from which discriminators judge; before it, a step costs a fraction. */
   readonly judgedFrom: number;
   readonly seed: number;
@@ -77,12 +82,19 @@ export function codecLearner(
       ...shapesOf(step.start),
       ...Object.entries(step.next).map(([name, value]) => [name, value.shape as readonly number[]] as const),
     ]),
-    start: () => startCodec(runtime, c, { step, shape: full, seed }, hear, options, given),
+    start: async () => startCodec(step, seed, given),
     async step({ step: done, tensors }) {
       const unjudged = done < run.judgedFrom;
-      const stepper = await stepperFor({ ...full, codebooks: codebooksAt(run, done), unjudged });
+      const books = done < run.codedFrom ? 0 : codebooksAt(run, done);
+      const stepper = await stepperFor({ ...full, codebooks: books, unjudged });
+      const before = { ...tensors };
+      if (done === run.codedFrom && given === undefined)
+        Object.assign(
+          before,
+          await startBooks(runtime, c, { shape: full, seed, weights: tensors }, (i) => hear(done + i), options),
+        );
       // Once there are other losses, how large each usually is has to be found out again.
-      const before = done === run.judgedFrom ? { ...tensors, ...balancerOf(step.start) } : tensors;
+      if (done === run.judgedFrom) Object.assign(before, balancerOf(step.start));
       const rate = rateAt(schedule, done);
       const fed = {
         ...before,
@@ -94,6 +106,7 @@ export function codecLearner(
       return { state: { step: done + 1, tensors: { ...before, ...next } }, numbers: { ...numbers, rate } };
     },
     async check(state) {
+      if (state.step <= run.codedFrom) return {};
       const { made, grids, mel } = await heard(state);
       const use = codebookUse(grids, c.codebook_size);
       return {
@@ -105,6 +118,7 @@ export function codecLearner(
     },
     write: ({ tensors }, folder) => writeCodec(folder, c, tensors),
     async sample(state, folder) {
+      if (state.step <= run.codedFrom) return;
       const { made } = await heard(state);
       for (const [i, coded] of made.slice(0, shown).entries()) {
         const original = sounds.heldOut[i]!;
@@ -124,8 +138,8 @@ export function codecLearner(
 /** Clips that are written to be listened to. */
 const shown = 4;
 
-function settingsOf({ config, codebooks, batch, samples, training, schedule, judgedFrom, seed }: CodecRun) {
-  const plain = { config, codebooks, batch, samples, training, schedule, judgedFrom, seed };
+function settingsOf({ config, codebooks, batch, samples, training, schedule, codedFrom, judgedFrom, seed }: CodecRun) {
+  const plain = { config, codebooks, batch, samples, training, schedule, codedFrom, judgedFrom, seed };
   return { what: "codec", ...(JSON.parse(JSON.stringify(plain)) as { [name: string]: Json }) };
 }
 

@@ -1,6 +1,6 @@
 /** @file Files and folders of this machine, read in pieces and written whole or not at all. */
 
-import { appendFile, type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { assert, HocketError } from "../../errors.js";
 import type { ByteSource, Folder } from "../platform.js";
@@ -101,13 +101,24 @@ export async function writeFileAtomically(
   }
 }
 
-/** Adds to a file's end; a log that a power cut ends in the middle of a line. @throws HocketError disk */
-export async function appendToFile(path: string, content: string): Promise<void> {
+/** Adds `content` at the end of the file at `path`, which is made if there is none. On the disk when it returns. */
+export async function appendToFile(path: string, content: Uint8Array): Promise<void> {
+  let file: FileHandle | undefined;
   try {
-    await appendFile(path, content);
+    file = await open(path, "a");
+    await file.appendFile(content);
+    await file.datasync();
   } catch (error) {
     throw fileError(error, "writing", path);
+  } finally {
+    await file?.close();
   }
+}
+
+/** Bytes that may still be written to the disk of the folder at `path`. */
+export async function freeSpace(path: string): Promise<number> {
+  const { bavail, bsize } = await reading(path, () => statfs(path));
+  return bavail * bsize;
 }
 
 // --- internal ---
