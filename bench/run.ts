@@ -18,6 +18,7 @@ const questions: Readonly<Record<string, () => Promise<Row[]>>> = {
   step: async () => (await import("./lm-step.js")).lmStep(),
   codec32: async () => (await import("./codec32.js")).codec32Rows(),
   load: async () => (await import("./load-memory.js")).loadMemory(),
+  make: async () => (await import("./data-make.js")).dataMake(),
   memory: async () => (await import("./load-memory.js")).longMemory(),
 };
 

@@ -2,41 +2,51 @@
 
 export class BitWriter {
   #bytes = new Uint8Array(256);
-  /** Bits written so far. */
+  /** Whole bytes written so far. */
   #length = 0;
+  /** Bits that do not make a byte yet: fewer than 8 between calls, the last in the lowest place. */
+  #rest = 0;
+  #count = 0;
 
   /** The lowest `width` bits of `value`, at most 32. */
   write(value: number, width: number): void {
-    this.#reserve(width);
-    for (let left = width; left > 0; ) {
-      const taken = Math.min(8 - (this.#length % 8), left);
-      const piece = (value >>> (left - taken)) & ((1 << taken) - 1);
-      this.#bytes[this.#length >>> 3]! |= piece << (8 - (this.#length % 8) - taken);
-      this.#length += taken;
-      left -= taken;
+    if (width > 16) {
+      this.write(value >>> 16, width - 16);
+      this.write(value, 16);
+      return;
     }
+    this.#rest = (this.#rest << width) | (value & ((1 << width) - 1));
+    this.#count += width;
+    if (this.#length + 3 > this.#bytes.length) this.#grow();
+    while (this.#count >= 8) {
+      this.#count -= 8;
+      this.#bytes[this.#length++] = this.#rest >>> this.#count;
+    }
+    this.#rest &= (1 << this.#count) - 1;
   }
 
   /** `count` zeros, then a one. */
   unary(count: number): void {
-    this.#reserve(count + 1);
-    this.#length += count; // what is reserved is zero
-    this.write(1, 1);
+    let left = count;
+    for (; left > 15; left -= 16) this.write(0, 16);
+    this.write(1, left + 1);
   }
 
   /** Zeros up to the end of the byte. */
   align(): void {
-    this.#length = Math.ceil(this.#length / 8) * 8;
+    if (this.#count > 0) this.write(0, 8 - this.#count);
   }
 
+  /** What was written, and zeros up to the end of the last byte. */
   bytes(): Uint8Array {
-    return this.#bytes.slice(0, Math.ceil(this.#length / 8));
+    if (this.#count === 0) return this.#bytes.slice(0, this.#length);
+    const whole = this.#bytes.slice(0, this.#length + 1);
+    whole[this.#length] = this.#rest << (8 - this.#count);
+    return whole;
   }
 
-  #reserve(bits: number): void {
-    const needed = (this.#length + bits + 7) >>> 3;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, needed));
+  #grow(): void {
+    const grown = new Uint8Array(2 * this.#bytes.length);
     grown.set(this.#bytes);
     this.#bytes = grown;
   }

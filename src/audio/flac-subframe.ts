@@ -50,22 +50,32 @@ const maxPartitionOrder = 6;
 
 /** The order whose differences are smallest; residual[n] is 0 before n = order. Order k predicts by k - 1 differences. */
 function predict(signal: Int32Array): { order: number; residual: Int32Array } {
-  let best = { order: 0, residual: signal, sum: magnitude(signal) };
+  // All orders at once: each difference is one of the order before.
+  let [last0, last1, last2, last3] = [0, 0, 0, 0];
+  let [sum0, sum1, sum2, sum3, sum4] = [0, 0, 0, 0, 0];
+  for (let n = 0; n < signal.length; n++) {
+    const d0 = signal[n]!;
+    const d1 = d0 - last0;
+    const d2 = d1 - last1;
+    const d3 = d2 - last2;
+    const d4 = d3 - last3;
+    [last0, last1, last2, last3] = [d0, d1, d2, d3];
+    sum0 += Math.abs(d0);
+    if (n >= 1) sum1 += Math.abs(d1);
+    if (n >= 2) sum2 += Math.abs(d2);
+    if (n >= 3) sum3 += Math.abs(d3);
+    if (n >= 4) sum4 += Math.abs(d4);
+  }
+  const sums = [sum0, sum1, sum2, sum3, sum4];
+  let order = 0;
+  for (let k = 1; k <= Math.min(maxOrder, signal.length - 1); k++) if (sums[k]! < sums[order]!) order = k;
   let residual = signal;
-  for (let order = 1; order <= Math.min(maxOrder, signal.length - 1); order++) {
+  for (let k = 1; k <= order; k++) {
     const previous = residual;
     residual = new Int32Array(previous.length);
-    for (let n = order; n < residual.length; n++) residual[n] = previous[n]! - previous[n - 1]!;
-    const sum = magnitude(residual.subarray(order));
-    if (sum < best.sum) best = { order, residual, sum };
+    for (let n = k; n < residual.length; n++) residual[n] = previous[n]! - previous[n - 1]!;
   }
-  return best;
-}
-
-function magnitude(values: Int32Array): number {
-  let sum = 0;
-  for (const value of values) sum += Math.abs(value);
-  return sum;
+  return { order, residual };
 }
 
 /** Signs folded in: 0, -1, 1, -2... become 0, 1, 2, 3... */

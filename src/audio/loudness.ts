@@ -28,10 +28,9 @@ export function integratedLoudness(waveform: Waveform): number {
   const block = Math.min(Math.round(0.4 * waveform.sampleRate), power.length);
   const hop = Math.max(1, Math.round(0.1 * waveform.sampleRate));
   const blocks: number[] = [];
-  const running = new Float64Array(power.length + 1);
-  for (let n = 0; n < power.length; n++) running[n + 1] = running[n]! + power[n]!;
+  for (let n = 1; n < power.length; n++) power[n]! += power[n - 1]!; // sums up to and with n
   for (let start = 0; block > 0 && start + block <= power.length; start += hop)
-    blocks.push((running[start + block]! - running[start]!) / block);
+    blocks.push((power[start + block - 1]! - (start > 0 ? power[start - 1]! : 0)) / block);
 
   const audible = blocks.filter((energy) => lufs(energy) > -70);
   const floor = lufs(mean(audible)) - 10;

@@ -55,9 +55,10 @@ export function toIntegers(channel: Float32Array, bits: 16 | 24): Int32Array {
   const integers = new Int32Array(channel.length);
   const scale = 2 ** (bits - 1);
   for (let n = 0; n < channel.length; n++) {
-    const value = Math.round(channel[n]! * scale);
-    assert(!Number.isNaN(value), "a sample is not a number");
-    integers[n] = value >= scale ? scale - 1 : value < -scale ? -scale : value;
+    const value = Math.floor(channel[n]! * scale + 0.5); // Math.round takes several times as long
+    if (value >= scale) integers[n] = scale - 1;
+    else if (value >= -scale) integers[n] = value;
+    else integers[n] = toInteger(channel[n]!, bits);
   }
   return integers;
 }

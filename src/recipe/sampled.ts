@@ -25,6 +25,7 @@ export async function playSampled(
     const synth = new library.SpessaSynthProcessor(span.rate, { eventsEnabled: false, effectsEnabled: false });
     await synth.processorInitialized; // its Vorbis decoder
     synth.soundBankManager.addSoundBank(font.bank, "main");
+    synth.setSystemParameter("voiceCap", mostVoices);
     const outputs = Array.from({ length: 16 }, () => unused);
     for (const { channel } of group) outputs[channel] = sides(channels, span.samples);
     const events = group.flatMap(({ part, channel }) => eventsOf(part, channel, span)).sort((a, b) => a.at - b.at);
@@ -53,6 +54,8 @@ export async function playSampled(
 const block = 128;
 /** Events fall on multiples of this many samples, a millisecond: each splits a block in two. */
 const grid = 32;
+/** At once; a band of seven has fifty. Every one that may be there is looked at for each block. */
+const mostVoices = 160;
 const drumChannel = 9;
 /** Semitones that a full bend is. */
 const bendRange = 12;

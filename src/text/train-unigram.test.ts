@@ -6,7 +6,7 @@ import { HocketError } from "../errors.js";
 import { readCharsmap } from "./charsmap.js";
 import { normalizeT5 } from "./normalize.js";
 import { loadTokenizer } from "./tokenizer-json.js";
-import { tempoNumbers, trainUnigram } from "./train-unigram.js";
+import { trainUnigram, wholeNumbers } from "./train-unigram.js";
 import { writeCharsmap } from "./write-charsmap.js";
 import { learnTokenizer } from "./write-tokenizer.js";
 
@@ -75,13 +75,13 @@ test("where only the character map is kept, Latin prompts have the same ids", ()
 
 test("a tempo is one piece wherever it stands, and other numbers are digits", () => {
   const pieces = (text: string) => tokenizer.encode(text).map(tokenizer.piece);
-  for (const number of tempoNumbers)
+  for (const number of wholeNumbers)
     for (const text of [number, `${number}bpm`, `at ${number} BPM.`, `tempo:${number}`, `(${number})`])
       assert.equal(pieces(text).filter((piece) => piece === number).length, 1, text);
   assert.deepEqual(pieces("8"), ["▁", "8", "</s>"]);
   assert.deepEqual(pieces("0:07"), ["▁", "0", ":", "0", "7", "</s>"]);
   for (const [piece] of trainUnigram(texts, 600))
-    assert.ok(!/\d/.test(piece) || /^\d$/.test(piece) || tempoNumbers.includes(piece));
+    assert.ok(!/\d/.test(piece) || /^\d$/.test(piece) || wholeNumbers.includes(piece));
 });
 
 test("what texts are made of is found", () => {

@@ -12,12 +12,15 @@ import { createUnigram, lattice } from "./unigram.js";
 export type ScoredPiece = readonly [text: string, score: number];
 
 /**
- * 40 to 220, as pieces of their own. A tempo is a meaning of its own: one vector a number is learnt from all clips of that
- * tempo, and is the same in "92 bpm", "92bpm" and "tempo:92". Spelled by digits, place values would have to be learnt
- * first, for which ten thousand captions are few; and left to itself the estimate takes 128 now as 12 and 8, now as 1
- * and 28.
+ * 40 to 220, and two well-known drum machines, as pieces of their own. A tempo is a meaning of its own: one vector a number
+ * is learnt from all clips of that tempo, and is the same in "92 bpm", "92bpm" and "tempo:92". Spelled by digits, place
+ * values would have to be learnt first, for which ten thousand captions are few; and left to itself the estimate takes 128
+ * now as 12 and 8, now as 1 and 28.
  */
-export const tempoNumbers: readonly string[] = Array.from({ length: 181 }, (_, i) => String(40 + i));
+export const wholeNumbers: readonly string[] = [
+  ...Array.from({ length: 181 }, (_, i) => String(40 + i)),
+  ...["808", "909"],
+];
 
 /**
  * The pieces, likeliest first: at most `size`, all characters of the texts (the rarest left out if they would take up more
@@ -30,7 +33,7 @@ export function trainUnigram(texts: Iterable<readonly [text: string, count: numb
   for (const [text, count] of texts)
     for (const word of wordsOf(normalizeT5(text))) words.set(word, (words.get(word) ?? 0) + count);
   const characters = charactersOf(words, Math.floor(size / 2));
-  const kept = [...new Set([...characters, ...tempoNumbers])];
+  const kept = [...new Set([...characters, ...wholeNumbers])];
   if (kept.length > size)
     throw new HocketError(
       "bad-request",
@@ -192,7 +195,7 @@ function lossesWithout(pieces: readonly string[], scores: Float64Array, counts: 
 
 /** All numbers are equally likely, so that no number is cut into others, whichever the texts happen to hold. */
 function levelled(pieces: readonly string[], scores: Float64Array): void {
-  const numbers = new Set(tempoNumbers);
+  const numbers = new Set(wholeNumbers);
   const ids = pieces.flatMap((piece, id) => (numbers.has(piece) ? [id] : []));
   const mean = Math.log(ids.reduce((sum, id) => sum + Math.exp(scores[id]!), 0) / ids.length);
   for (const id of ids) scores[id] = mean;

@@ -24,13 +24,8 @@ export function reverberate(input: Float32Array, room: Room, rate: number, chann
   const before = Math.round(room.before * rate);
   for (let start = 0; start < input.length; start += block) {
     const count = Math.min(block, input.length - start);
-    for (const [i, line] of lines.entries()) {
-      take(line, count);
-      listen(outputs[i % channels]!, start, line.taken, count, i % (2 * channels) < channels ? 0.35 : -0.35);
-      dampen(line, count);
-    }
-    for (const span of [1, 2, 4])
-      for (let i = 0; i < 8; i++) if ((i & span) === 0) cross(lines[i]!.taken, lines[i + span]!.taken, count);
+    for (const line of lines) take(line, count);
+    cross(lines.map(({ taken }) => taken) as Eight, outputs, start, count);
     for (const line of lines) put(line, input, start - before, count);
   }
   return outputs;
@@ -63,33 +58,44 @@ function makeLine(length: number, room: Room, rate: number): Line {
   return { delay: new Float32Array(length), taken: new Float32Array(block), gain, pole, at: 0, state: 0 };
 }
 
-/** The samples that come out next, which are those that will be overwritten. */
-function take({ delay, taken, at }: Line, count: number): void {
-  const first = Math.min(count, delay.length - at);
-  for (let n = 0; n < first; n++) taken[n] = delay[at + n]!;
-  for (let n = first; n < count; n++) taken[n] = delay[n - first]!;
-}
-
-function listen(out: Float32Array, start: number, taken: Float32Array, count: number, gain: number): void {
-  for (let n = 0; n < count; n++) out[start + n]! += gain * taken[n]!;
-}
-
-function dampen(line: Line, count: number): void {
-  const { taken, gain, pole } = line;
-  let state = line.state;
+/** The samples that come out next, which are those that will be overwritten, without the highs that the way cost. */
+function take(line: Line, count: number): void {
+  const { delay, taken, gain, pole } = line;
+  let { at, state } = line;
   for (let n = 0; n < count; n++) {
-    state = gain * taken[n]! + pole * state;
+    state = gain * delay[at]! + pole * state;
     taken[n] = state;
+    at = at + 1 === delay.length ? 0 : at + 1;
   }
   line.state = Math.abs(state) < 1e-20 ? 0 : state; // numbers too small to be normal are slow
 }
 
-/** A butterfly of the Hadamard matrix. */
-function cross(a: Float32Array, b: Float32Array, count: number): void {
+type Eight = [Block, Block, Block, Block, Block, Block, Block, Block];
+type Block = Float32Array;
+
+/** What is heard, added to `outputs` from `start` on; then the Hadamard matrix, in place. */
+function cross([a, b, c, d, e, f, g, h]: Eight, outputs: readonly Float32Array[], start: number, count: number): void {
+  const [left, right] = [outputs[0]!, outputs[1]];
   for (let n = 0; n < count; n++) {
-    const [x, y] = [a[n]!, b[n]!];
-    a[n] = x + y;
-    b[n] = x - y;
+    const [a0, b0, c0, d0] = [a[n]!, b[n]!, c[n]!, d[n]!];
+    const [e0, f0, g0, h0] = [e[n]!, f[n]!, g[n]!, h[n]!];
+    if (right === undefined) left[start + n] = a0 - b0 + c0 - d0 + e0 - f0 + g0 - h0;
+    else {
+      left[start + n] = Math.SQRT2 * (a0 - c0 + e0 - g0);
+      right[start + n] = Math.SQRT2 * (b0 - d0 + f0 - h0);
+    }
+    const [a1, b1, c1, d1] = [a0 + b0, a0 - b0, c0 + d0, c0 - d0];
+    const [e1, f1, g1, h1] = [e0 + f0, e0 - f0, g0 + h0, g0 - h0];
+    const [a2, b2, c2, d2] = [a1 + c1, b1 + d1, a1 - c1, b1 - d1];
+    const [e2, f2, g2, h2] = [e1 + g1, f1 + h1, e1 - g1, f1 - h1];
+    a[n] = a2 + e2;
+    b[n] = b2 + f2;
+    c[n] = c2 + g2;
+    d[n] = d2 + h2;
+    e[n] = a2 - e2;
+    f[n] = b2 - f2;
+    g[n] = c2 - g2;
+    h[n] = d2 - h2;
   }
 }
 

@@ -23,7 +23,7 @@ export const kit =
         );
       const take = drum.hat ? seed & 3 : 0; // hats that are all the same sound like a machine gun
       const name = `${key}.${take}`;
-      const hit = hits.get(name) ?? drum.make(machine, stage, 0x5eed + 97 * key + take);
+      const hit = hits.get(name) ?? toPeak(drum.make(machine, stage, 0x5eed + 97 * key + take), drum.peak);
       hits.set(name, hit);
       const gain = 0.15 + 0.85 * velocity ** 2;
       if (drum.hat) {
@@ -38,6 +38,8 @@ export const kit =
 // --- internal ---
 
 interface Drum {
+  /** How high the hardest hit reaches. */
+  readonly peak: number;
   /** One of those that are played with the same pair of cymbals: the next one ends it. */
   readonly hat?: true;
   make(machine: "808" | "909", stage: Stage, seed: number): Float32Array;
@@ -52,6 +54,7 @@ function choke({ out, rate }: Stage, last: { start: number; hit: Float32Array; g
 }
 
 const kick: Drum = {
+  peak: 1,
   make: (machine, { rate, draw }, seed) =>
     machine === "808"
       ? thump(rate, { from: 110, to: 44 + 10 * draw(1), fall: 0.03, seconds: 0.5 + 0.8 * draw(2), click: 0.15, seed })
@@ -59,6 +62,7 @@ const kick: Drum = {
 };
 
 const tom = (pitch: number): Drum => ({
+  peak: 0.8,
   make: (machine, { rate }, seed) =>
     thump(rate, {
       from: pitch * (machine === "808" ? 1.3 : 1.7),
@@ -71,6 +75,7 @@ const tom = (pitch: number): Drum => ({
 });
 
 const snare: Drum = {
+  peak: 0.8,
   make: (machine, { rate, draw }, seed) => {
     const pitch = (machine === "808" ? 170 : 190) * (0.9 + 0.2 * draw(3));
     const body = thump(rate, { from: 1.4 * pitch, to: pitch, fall: 0.01, seconds: 0.18, click: 0.1, seed });
@@ -86,6 +91,7 @@ const snare: Drum = {
 
 /** Three short bursts before the long one: hands that do not meet at once. */
 const clap: Drum = {
+  peak: 0.7,
   make: (_, { rate, draw }, seed) => {
     const burst = (seconds: number, k: number) => hiss(rate, { low: 800, high: 3500, seconds, seed: seed + k });
     const apart = Math.round((0.008 + 0.005 * draw(5)) * rate);
@@ -95,6 +101,7 @@ const clap: Drum = {
 
 const hat = (seconds: number): Drum => ({
   hat: true,
+  peak: 0.35,
   make: (machine, { rate, draw }, seed) => {
     const long = seconds * (0.7 + 0.6 * draw(6));
     const cymbal =
@@ -104,23 +111,32 @@ const hat = (seconds: number): Drum => ({
 });
 
 const cymbal = (seconds: number, low: number): Drum => ({
+  peak: 0.5,
   make: (_, { rate }, seed) =>
     sum(scaled(metal(rate, seconds, 0.8, low), 0.6), scaled(hiss(rate, { low, high: 14000, seconds, seed }), 0.6)),
 });
 
 /** Two square waves a fifth and a bit apart. */
-const cowbell: Drum = { make: (_, { rate }) => squares(rate, [540, 800], 0.25, 400) };
+const cowbell: Drum = {
+  peak: 0.4,
+  make: (_, { rate }) => squares(rate, [540, 800], 0.25, 400),
+};
 const clave: Drum = {
+  peak: 0.4,
   make: (_, { rate }, seed) => thump(rate, { from: 2500, to: 2500, fall: 0.01, seconds: 0.05, click: 0, seed }),
 };
 const rim: Drum = {
+  peak: 0.5,
   make: (_, { rate }, seed) =>
     sum(
       thump(rate, { from: 1700, to: 1650, fall: 0.01, seconds: 0.03, click: 0.6, seed }),
       thump(rate, { from: 820, to: 800, fall: 0.01, seconds: 0.03, click: 0, seed }),
     ),
 };
-const shaker: Drum = { make: (_, { rate }, seed) => hiss(rate, { low: 5000, high: 12000, seconds: 0.06, seed }) };
+const shaker: Drum = {
+  peak: 0.25,
+  make: (_, { rate }, seed) => hiss(rate, { low: 5000, high: 12000, seconds: 0.06, seed }),
+};
 
 const drums: Readonly<Record<number, Drum>> = {
   35: kick,
@@ -241,6 +257,12 @@ function faded(sound: Float32Array, rate: number): Float32Array {
   const fade = Math.min(sound.length, Math.round(0.005 * rate));
   for (let n = 1; n <= fade; n++) sound[sound.length - n]! *= (n - 1) / fade;
   return sound;
+}
+
+function toPeak(sound: Float32Array, peak: number): Float32Array {
+  let highest = 1e-9;
+  for (let n = 0; n < sound.length; n++) highest = Math.max(highest, Math.abs(sound[n]!));
+  return scaled(sound, peak / highest);
 }
 
 const scaled = (sound: Float32Array, gain: number): Float32Array => sound.map((x) => gain * x);

@@ -7,7 +7,7 @@ export const leadSaw: Instrument = (stage) => {
   const between = betweenOf(stage);
   return voice(
     {
-      oscillators: detuned("saw", 2 + Math.floor(2 * stage.draw(0)), between(1, 4, 14)),
+      oscillators: detuned("saw", 3, between(1, 3, 14)),
       envelope: { attack: between(2, 0.004, 0.02), decay: 0.6, sustain: 0.75, release: between(3, 0.06, 0.2) },
       filter: {
         cutoff: between(4, 900, 2400),

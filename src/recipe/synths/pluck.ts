@@ -29,19 +29,18 @@ function play(tone: Tone, stage: Stage, seconds: number, brightness: number, pla
   const lossy = 0.001 ** (1 / (seconds * tone.frequency));
   const stopped = 0.001 ** (1 / (stopping * tone.frequency));
   let write = Math.round(period) % size;
-  let previous = 0;
+  let [previous, arrived, passed] = [0, 0, 0];
   let mean = 0;
   for (let n = tone.start; n < end; n++) {
-    // The filter delays by about `damping` samples; the rest is read between two samples of the loop.
-    const delay = Math.max(1, period / bendAt(stage, n) - damping);
-    const whole = Math.trunc(delay);
-    const fraction = delay - whole;
-    const first = loop[(write - whole + size) % size]!;
-    const second = loop[(write - whole - 1 + size) % size]!;
-    const read = first + fraction * (second - first);
-    const softer = (1 - damping) * read + damping * previous;
-    previous = read;
-    const kept = (n - tone.start < tone.held ? lossy : stopped) * softer;
+    // The filter delays by about `damping` samples; an all-pass makes up what is not a whole sample, without losses.
+    const delay = Math.max(1.2, period / bendAt(stage, n) - damping);
+    const whole = Math.trunc(delay - 0.1);
+    const coefficient = (1 - (delay - whole)) / (1 + (delay - whole));
+    const x = loop[write < whole ? write - whole + size : write - whole]!;
+    passed = coefficient * (x - passed) + arrived;
+    arrived = x;
+    const kept = (n - tone.start < tone.held ? lossy : stopped) * ((1 - damping) * passed + damping * previous);
+    previous = passed;
     loop[write] = kept;
     write = write + 1 === size ? 0 : write + 1;
     mean += 0.002 * (kept - mean); // what the loop keeps of a constant is not sound
