@@ -17,6 +17,7 @@ import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
 import { trainCodecCommand } from "./train-codec.js";
+import { trainLmCommand } from "./train-lm.js";
 
 const commands: readonly Command[] = [
   generateCommand,
@@ -25,8 +26,9 @@ const commands: readonly Command[] = [
   inspectCommand,
   pullCommand,
   mergeCommand,
-  trainCodecCommand,
   ...dataCommands,
+  trainCodecCommand,
+  trainLmCommand,
 ];
 
 const exitCodes: Record<ErrorCode, number> = {

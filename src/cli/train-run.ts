@@ -45,12 +45,18 @@ export interface Prepared {
   readonly smaller: string;
 }
 
-/** Prepares a run, says what will happen, and learns until it is done or stopped. */
+/** Lets go of what was opened for a run. */
+type Close = () => Promise<void>;
+
+/**
+ * Prepares a run, says what will happen, and learns until it is done or stopped.
+ * @param prepare is told how to have what it opens closed, however the run ends
+ */
 export async function runTraining(
   given: Given,
   steps: number,
   signal: AbortSignal,
-  prepare: (runtime: Runtime, options: SessionOptions) => Promise<Prepared>,
+  prepare: (runtime: Runtime, options: SessionOptions, atEnd: (close: Close) => void) => Promise<Prepared>,
 ): Promise<void> {
   const out = given.text("out");
   if (out === undefined)
@@ -63,8 +69,10 @@ export async function runTraining(
   };
   const threads = given.number("threads");
   const runtime = createRuntime();
+  const open: Close[] = [];
   try {
-    const prepared = await prepare(runtime, threads === undefined ? {} : { threads: whole(given, "threads", threads) });
+    const options = threads === undefined ? {} : { threads: whole(given, "threads", threads) };
+    const prepared = await prepare(runtime, options, (close) => open.push(close));
     await openRun(out, prepared.learner.settings, given.flag("resume"));
     for (const line of prepared.about) say(line);
     checkMemory(prepared);
@@ -72,6 +80,7 @@ export async function runTraining(
   } finally {
     clear();
     await runtime.dispose();
+    await Promise.all(open.map((close) => close()));
   }
 }
 
@@ -88,6 +97,14 @@ export function positive(given: Given, option: string, usual: number): number {
   const value = given.number(option) ?? usual;
   if (!(value > 0 && Number.isFinite(value)))
     throw new HocketError("bad-request", `--${option}: give a number above 0, not ${value}`);
+  return value;
+}
+
+/** A number from 0 to 1. */
+export function share(given: Given, option: string, usual: number): number {
+  const value = given.number(option) ?? usual;
+  if (!(value >= 0 && value <= 1))
+    throw new HocketError("bad-request", `--${option}: give a number from 0 to 1, not ${value}`);
   return value;
 }
 

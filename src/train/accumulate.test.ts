@@ -12,7 +12,8 @@ import { t5Config } from "../text/t5.js";
 import { addGradients, gradientName, noGradients, shareTensor, summedGradients } from "./accumulate.js";
 import { adamwAll, clipped, musicgenAdamw, rateInputs, rateTensors, zeroMoments } from "./adamw.js";
 import { initialWeights } from "./initial.js";
-import { lmGraph, textBatch } from "./lm-graph.js";
+import { textBatch } from "./lm-conditions.js";
+import { lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
 
 const runtime = createRuntime();
@@ -72,7 +73,11 @@ test("a step of the language model from two half batches is a step from the batc
   const describe = (batch: number) => lmGraph(lm, t5, { batch, frames: 10, tokens: 3 }, true);
   const fed = (from: number, to: number) => ({
     ...lmBatch(items.slice(from, to), lm),
-    ...textBatch(prompts.slice(from, to), 3, t5),
+    ...textBatch(
+      prompts.slice(from, to).map((text) => ({ text })),
+      3,
+      t5,
+    ),
   });
   const [whole, half] = [describe(4), describe(2)];
   const weights = initialWeights(whole.learnt, 7);

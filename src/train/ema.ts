@@ -17,6 +17,12 @@ export interface EmaConfig {
 /** MusicGen's (spec §8.2). */
 export const musicgenEma: EmaConfig = { decay: 0.99, every: 10 };
 
+/** The same, but over no more than the last twentieth of a short run. */
+export const averagesFor = (steps: number): EmaConfig => {
+  const { decay, every } = musicgenEma;
+  return { decay: Math.max(0, Math.min(decay, 1 - (20 * every) / steps)), every };
+};
+
 /** What a weight's average is called, in a step's inputs and outputs and in what is saved. */
 export const averageName = (weight: string) => `${weight}.average`;
 

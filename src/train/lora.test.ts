@@ -12,9 +12,12 @@ import { t5Config } from "../text/t5.js";
 import { addUp, changed, factorNames } from "../weights/lora.js";
 import { musicgenAdamw, rateTensors, zeroMoments } from "./adamw.js";
 import { initialWeights } from "./initial.js";
-import { lmGraph, stepOutputs, textBatch } from "./lm-graph.js";
+import { textBatch } from "./lm-conditions.js";
+import { lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
+import { stepOutputs } from "./lm-step.js";
 import { isAdapted, loraGraph } from "./lora.js";
+import { adamwOptimiser } from "./optimiser.js";
 
 const runtime = createRuntime();
 after(() => runtime.dispose());
@@ -37,14 +40,7 @@ const batch = {
     [0, 1].map((b) => codes([0, 1].map((k) => Int32Array.from({ length: 8 }, (_, t) => (b + 3 * k + t * t) % 16)))),
     lm,
   ),
-  ...textBatch(
-    [
-      [2, 1],
-      [3, 4, 1],
-    ],
-    3,
-    t5,
-  ),
+  ...textBatch([{ text: [2, 1] }, { text: [3, 4, 1] }], 3, t5),
 };
 const bindBase = bindTensors(weights);
 const bindFrozen: typeof bindBase = (declared) => bindBase(declared.filter(({ name }) => !graph.learnt.has(name)));
@@ -105,7 +101,7 @@ test("what training computes, what the runtime adds when it loads, and weights m
 });
 
 test("only the factors learn, and the loss falls", async () => {
-  const session = await compile(runtime, stepOutputs(graph, 1, musicgenAdamw), bindFrozen);
+  const session = await compile(runtime, stepOutputs(graph, 1, adamwOptimiser(musicgenAdamw)), bindFrozen);
   let state: Record<string, Tensor> = {
     ...zeroMoments(graph.learnt),
     ...Object.fromEntries(initialWeights(graph.learnt, 1)),

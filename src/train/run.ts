@@ -18,6 +18,8 @@ export type Settings = Readonly<Record<string, Json>>;
 export interface Learner {
   /** Everything that decides what the weights become. */
   readonly settings: Settings;
+  /** The number of a check by which the best state is kept, in `best/`: the smallest is best. */
+  readonly goal?: string;
   /** What a state of it holds. */
   readonly shapes: StateShapes;
   /** The state before the first step. */
@@ -88,7 +90,12 @@ export async function* train(
     const due = (steps: number) => state.step % steps === 0 || state.step === every.steps;
     if (due(every.check)) {
       const numbers = await learner.check(state);
+      const before = Math.min(...lines.flatMap((line) => line[learner.goal ?? ""] ?? []));
       await note({ step: state.step, ...numbers });
+      if (learner.goal !== undefined && numbers[learner.goal]! < before) {
+        await makeFolder(`${run}/best`);
+        await learner.write(state, `${run}/best`);
+      }
       yield { type: "check", step: state.step, numbers };
     }
     if (due(every.sample)) {
