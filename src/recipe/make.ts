@@ -57,7 +57,6 @@ export async function* make(options: MakeOptions, signal?: AbortSignal): AsyncGe
   const settings = await settingsOf(options);
   await makeFolder(`${folder}/audio`);
   const done = await doneAlready(options, settings);
-  const jobs = jobsOf(options);
   const bytes = (clips - done) * seconds * renderRate * channels * bytesPerSample;
   const free = await freeSpace(folder);
   yield { type: "plan", done, clips, bytes, free };
@@ -69,16 +68,16 @@ export async function* make(options: MakeOptions, signal?: AbortSignal): AsyncGe
   await writeText(`${folder}/recipe.json`, settings);
   await writeText(`${folder}/DATA-LICENCES`, licences(options.fonts));
 
-  const rest = jobs.slice(done);
-  const made = inThreads<ClipJob, Clip>(new URL("./clip.js", import.meta.url), "makeClip", rest, threads);
+  const rest = jobsOf(options).slice(done);
+  const made = inThreads<ClipJob, Clip>(new URL("./clip.js", import.meta.url), "makeClip", rest, threads, signal);
   let count = done;
   for await (const { result } of made) {
-    signal?.throwIfAborted();
     if (result instanceof HocketError) throw result;
     const { audio, entry } = result;
     await writeFileAtomically(`${folder}/${entry.path}`, audio);
     await appendToFile(`${folder}/data.jsonl`, new TextEncoder().encode(formatManifest([entry])));
     yield { type: "clip", done: ++count, clips, path: entry.path, bytes: audio.length };
+    signal?.throwIfAborted();
   }
   yield { type: "done", clips, counts: countsOf(options) };
 }
