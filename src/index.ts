@@ -1,6 +1,7 @@
 /** @file The public names, and nothing else. */
 
 export { createRuntime, openFolder } from "#platform";
+export type { AdapterUse } from "./adapters.js";
 export type { Waveform } from "./audio/waveform.js";
 export type { Chunk } from "./codec/encodec.js";
 export type { Codes } from "./codes.js";

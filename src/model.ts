@@ -3,11 +3,13 @@
  * checkpoint can have wrong is found here, before anything is computed; what is big is compiled when first used.
  */
 
+import { type AdapterUse, changesBy, withoutAdapters } from "./adapters.js";
 import { canResample } from "./audio/resample.js";
 import { type CodecConfig, chunking, codecConfig, hop } from "./codec/config.js";
 import { Encodec } from "./codec/encodec.js";
 import { HocketError } from "./errors.js";
 import type { Binder } from "./graph/compile.js";
+import type { LowRank } from "./graph/onnx.js";
 import type { Scope } from "./graph/value.js";
 import { lmConfig } from "./lm/config.js";
 import { LanguageModel } from "./lm/lm.js";
@@ -27,8 +29,9 @@ import { t5Config } from "./text/t5.js";
 import { bindWeights } from "./weights/bind.js";
 import { type Checkpoint, openCheckpoint } from "./weights/checkpoint.js";
 import { findNonFinite } from "./weights/finite.js";
+import { changed } from "./weights/lora.js";
 import { prefixOf } from "./weights/names.js";
-import { licenceOf } from "./weights/source.js";
+import { licenceOf, resolveModel } from "./weights/source.js";
 
 /** A codec, alone or as a part of something larger. */
 export interface CodecModel {
@@ -50,14 +53,32 @@ export interface MusicModel extends CodecModel {
   /** Melody models: how a tune is turned into pitch classes. */
   readonly chroma: ChromaConfig | undefined;
   readonly defaults: GenerationDefaults;
+  /** What adapters add to the weights, by name. */
+  readonly changes: ReadonlyMap<string, LowRank>;
 }
 
-/** @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together */
+/**
+ * @param folder of a model, or of an adapter that says which model it is for, if that model is on this machine
+ * @param adapters what else to put on the model
+ * @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together
+ */
 export async function loadModel(
   folder: Folder,
   name: string,
   runtime: Runtime,
   options: SessionOptions = {},
+  adapters: readonly AdapterUse[] = [],
+): Promise<MusicModel> {
+  const found = await withoutAdapters(folder, resolveModel);
+  return loadWhole(found.folder, name, runtime, options, [...found.adapters, ...adapters]);
+}
+
+async function loadWhole(
+  folder: Folder,
+  name: string,
+  runtime: Runtime,
+  options: SessionOptions,
+  adapters: readonly AdapterUse[],
 ): Promise<MusicModel> {
   const config = await readConfig(folder);
   const type = config.model_type;
@@ -94,9 +115,11 @@ export async function loadModel(
         "bad-checkpoint",
         `${where}: the language model writes ${decoder.num_codebooks} codebooks of ${decoder.vocab_size}, the codec reads ${codec.codebooks} of ${codec.config.codebook_size}`,
       );
-    const bind = binder(checkpoint);
+    const changes = new Map<string, LowRank>(); // filled below, when it is known what there is to change
+    const bind = changed(binder(checkpoint), changes);
     const textPrefix = prefixOf("text_encoder", checkpoint.tensors.keys());
-    const text = new TextStates(tokenizer, textConfig, runtime, binder(checkpoint, textPrefix), options);
+    const bindText = changed(binder(checkpoint, textPrefix), changes, textPrefix);
+    const text = new TextStates(tokenizer, textConfig, runtime, bindText, options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
     const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bind, options);
     const parts = {
@@ -106,6 +129,8 @@ export async function loadModel(
     };
     const prefixes = [textPrefix, "", prefixOf("audio_encoder", checkpoint.tensors.keys())];
     await checkWeights(checkpoint, Object.values(parts), prefixes);
+    const changeable = [parts["text encoder"], parts["language model"]];
+    for (const [weight, change] of await changesBy(adapters, name, changeable, prefixes)) changes.set(weight, change);
     return {
       name,
       licence: await licenceOf(folder),
@@ -116,6 +141,7 @@ export async function loadModel(
       chroma: chroma?.config,
       checkpoint,
       parts,
+      changes,
       defaults: await readDefaults(folder, codec.frameRate),
       dispose: async () => {
         await Promise.all([text.dispose(), lm.dispose(), codec.dispose(), checkpoint.close()]);
@@ -126,11 +152,12 @@ export async function loadModel(
 
 /** The codec of a codec's folder or of a MusicGen model's. */
 export async function loadCodec(
-  folder: Folder,
+  given: Folder,
   name: string,
   runtime: Runtime,
   options: SessionOptions = {},
 ): Promise<CodecModel> {
+  const { folder } = await withoutAdapters(given, resolveModel); // adapters change no codec
   const config = await readConfig(folder);
   const where = `${folder.location}/config.json`;
   const alone = config.model_type === "encodec";

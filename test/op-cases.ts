@@ -134,7 +134,13 @@ const matrices = fc.oneof(
 
 /** How a kernel lies on one axis or two: its taps, what it makes, how it moves. */
 const moves = fc.array(
-  fc.record({ taps: some, frames: some, stride: some, dilation: fc.integer({ min: 1, max: 2 }) }),
+  fc.record({
+    taps: some,
+    frames: some,
+    stride: some,
+    dilation: fc.integer({ min: 1, max: 2 }),
+    margin: fc.tuple(fc.nat(3), fc.nat(3)),
+  }),
   { minLength: 1, maxLength: 2 },
 );
 const steps = (axes: readonly { taps: number; stride: number; dilation: number }[]) => ({
@@ -166,6 +172,10 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
   leakyRelu: unary(
     (x) => ops.leakyRelu(x, 0.3),
     (x) => (x > 0 ? x : 0.3 * x),
+  ),
+  clip: unary(
+    (x) => ops.clip(x, -0.5, 0.25),
+    (x) => Math.min(0.25, Math.max(-0.5, x)),
   ),
   detach: unary(ops.detach, (x) => x),
   elu: unary(ops.elu, (x) => (x > 0 ? x : Math.exp(x) - 1)),
@@ -323,6 +333,14 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
         known: [[], [0], [0]],
       };
     }),
+  flip: fc.tuple(shapeAndAxis, seed).map(([{ shape, axis, passed }, s]) => {
+    const x = numbers("float32", shape, s);
+    return {
+      inputs: [x],
+      build: (v) => ops.flip(v!, passed),
+      expected: fill("float32", shape, (i) => get(x, resized(i, axis, shape[axis]! - 1 - i[axis]!))),
+    };
+  }),
   split: fc.tuple(shapeAndAxis, shapes(1, 3), seed).map(([{ shape, axis, passed }, sizes, s]) => {
     const starts = sizes.map((_, n) => sum(n, (j) => sizes[j]!));
     const x = numbers(
@@ -428,18 +446,28 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
 
   conv: fc.tuple(size, some, some, moves, flag, seed).map(([batch, channels, out, axes, biased, s]) => {
     const { kernel, strides, dilations } = steps(axes);
-    const length = axes.map(({ taps, frames, dilation }) => dilation * (taps - 1) + frames);
+    const spans = axes.map(({ taps, dilation }) => dilation * (taps - 1));
+    const margins = axes.map(({ margin }, i) => margin.map((zeros) => Math.min(zeros, spans[i]!)) as [number, number]);
+    const length = axes.map(({ frames }, i) => Math.max(1, spans[i]! + frames - margins[i]![0] - margins[i]![1]));
     const inputs = several([[batch, channels, ...length], [out, channels, ...kernel], [out]], s);
     const [x, w, b] = inputs as [Tensor, Tensor, Tensor];
     return {
       inputs: biased ? inputs : [x, w],
-      build: (...v) => ops.conv(v[0]!, v[1]!, v[2], strides, dilations),
+      build: (...v) => ops.conv(v[0]!, v[1]!, v[2], strides, dilations, margins),
       expected: fill(
         "float32",
-        [batch, out, ...axes.map(({ frames, stride }) => Math.floor((frames - 1) / stride) + 1)],
+        [
+          batch,
+          out,
+          ...length.map(
+            (size, i) => Math.floor((size + margins[i]![0] + margins[i]![1] - spans[i]! - 1) / strides[i]!) + 1,
+          ),
+        ],
         ([n, o, ...t]) => {
-          const seen = (j: Index) => t.map((step, i) => step * strides[i]! + j[i]! * dilations[i]!);
-          const heard = (c: number) => (j: Index) => get(w, [o!, c, ...j]) * get(x, [n!, c, ...seen(j)]);
+          const seen = (j: Index) => t.map((step, i) => step * strides[i]! + j[i]! * dilations[i]! - margins[i]![0]);
+          const inside = (place: Index) => place.every((at, i) => at >= 0 && at < length[i]!);
+          const heard = (c: number) => (j: Index) =>
+            inside(seen(j)) ? get(w, [o!, c, ...j]) * get(x, [n!, c, ...seen(j)]) : 0;
           const taps = indices(kernel);
           return (biased ? get(b, [o!]) : 0) + sum(channels, (c) => sum(taps.length, (j) => heard(c)(taps[j]!)));
         },

@@ -14,20 +14,23 @@ export interface Option {
 }
 
 export interface Command {
-  /** One word or two, such as "data make". */
+  /** One word, or two: "train codec". */
   readonly name: string;
   readonly summary: string;
-  /** The one word that it takes besides its options; none where this is left out. */
-  readonly operand?: { readonly name: string; readonly help: string };
+  /** The word that it takes besides its options; with `many`, one or more. */
+  readonly operand?: { readonly name: string; readonly help: string; readonly many?: true };
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly string[];
+  /** Seconds that it may take to end after a Ctrl-C, 2 if not said; a second Ctrl-C ends it at once. */
+  readonly patience?: number;
   run(given: Given, signal: AbortSignal): Promise<void>;
 }
 
 /** A command line, read. Options that were not given are absent. */
 export interface Given {
-  /** Empty for a command that takes none. */
+  /** The first operand; "" for a command that takes none. */
   readonly operand: string;
+  readonly operands: readonly string[];
   text(option: string): string | undefined;
   /** Every value of an option that may be given several times. */
   texts(option: string): readonly string[];

@@ -8,7 +8,7 @@ import { loadModel, type MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
 import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
 import type { Command, Given, Option } from "./command.js";
-import { findModel, licenceNotice, modelOption, withModel } from "./models.js";
+import { adaptersFrom, findModel, licenceNotice, loraOption, modelOption, withModel } from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { clear, progress, say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -32,6 +32,7 @@ export const generateCommand: Command = {
     seed: number("seed", "N"),
     variations: number("variations", "N"),
     model: modelOption,
+    lora: loraOption,
     guidance: number("guidance", "X"),
     temperature: number("temperature", "X"),
     "top-k": number("topK", "N"),
@@ -73,8 +74,10 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const request = { ...words, seed, ...(await soundsFrom(given)) };
 
   const started = performance.now();
-  const { folder, name } = await findModel(given.text("model"), signal);
-  const load = (runtime: Runtime) => loadModel(folder, name, runtime, threads);
+  const added = await adaptersFrom(given.texts("lora"));
+  const { folder, name, adapters } = await findModel(given.text("model"), signal);
+  const called = [name, ...given.texts("lora")].join(" + ");
+  const load = (runtime: Runtime) => loadModel(folder, called, runtime, threads, [...adapters, ...added]);
   await withModel(load, async (model) => {
     signal.throwIfAborted();
     let settings: Settings | undefined;

@@ -10,11 +10,14 @@ import { decodeCommand } from "./decode.js";
 import { encodeCommand } from "./encode.js";
 import { generateCommand } from "./generate.js";
 import { inspectCommand } from "./inspect.js";
+import { mergeCommand } from "./merge.js";
 import { helpFor, parseCommand } from "./options.js";
 import { isSaving } from "./output.js";
 import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
+import { trainCodecCommand } from "./train-codec.js";
+import { trainLmCommand } from "./train-lm.js";
 
 const commands: readonly Command[] = [
   generateCommand,
@@ -22,7 +25,10 @@ const commands: readonly Command[] = [
   decodeCommand,
   inspectCommand,
   pullCommand,
+  mergeCommand,
   ...dataCommands,
+  trainCodecCommand,
+  trainLmCommand,
 ];
 
 const exitCodes: Record<ErrorCode, number> = {
@@ -45,18 +51,20 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => {}); // nobody is there to be told
 process.on("uncaughtException", (error) => process.exit(explain(error)));
-process.exitCode = await main(joined(process.argv.slice(2)));
+process.exitCode = await main(process.argv.slice(2));
 
-async function main([name, ...args]: readonly string[]): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
+  const [name] = words;
   const stop = new AbortController();
   let stoppedBy: StopSignal = "SIGINT";
+  let patience = 2;
   for (const signal of Object.keys(stopCodes) as StopSignal[])
     process.on(signal, () => {
       // The work ends within a step; whoever asks twice, or waits too long for a model to load, is let go at once.
       if (stop.signal.aborted) letGo(signal);
       stoppedBy = signal;
       stop.abort();
-      setInterval(() => letGo(signal), 2000).unref();
+      setInterval(() => letGo(signal), 1000 * patience).unref();
     });
 
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
@@ -67,11 +75,16 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(`${software}\n`);
     return 0;
   }
-  const command = commands.find((each) => each.name === name);
+  const command = commands.find((each) => each.name === words.slice(0, each.name.split(" ").length).join(" "));
   if (command === undefined) {
-    say(`there is no command "${name}": ${commands.map((each) => each.name).join(", ")}; see 'hocket --help'`);
+    const group = commands.filter((each) => each.name.startsWith(`${name} `));
+    const known = (group.length > 0 ? group : commands).map((each) => each.name).join(", ");
+    const asked = words.slice(0, group.length > 0 && words[1]?.startsWith("-") === false ? 2 : 1).join(" ");
+    say(`there is no command "${asked}": ${known}; see 'hocket --help'`);
     return 2;
   }
+  patience = command.patience ?? patience;
+  const args = words.slice(command.name.split(" ").length);
   if (args.includes("--help") || args.includes("-h")) {
     process.stdout.write(helpFor(command));
     return 0;
@@ -84,13 +97,6 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     say("stopped");
     return stopCodes[stoppedBy];
   }
-}
-
-/** The words of a command's name as one: "data scan". */
-function joined([first, second, ...rest]: readonly string[]): string[] {
-  const both = `${first} ${second}`;
-  if (commands.some(({ name }) => name === both)) return [both, ...rest];
-  return [first, second, ...rest].filter((word) => word !== undefined);
 }
 
 /** Says what went wrong in one line; returns the exit code. */

@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRuntime, type Folder, openFolder, type PullEvent, type Runtime } from "#platform";
+import { type AdapterUse, withoutAdapters } from "../adapters.js";
 import { HocketError } from "../errors.js";
 import type { CodecModel } from "../model.js";
 import { fetchModel } from "../weights/source.js";
@@ -18,16 +19,44 @@ export const modelOption: Option = {
   help: "a folder in Hugging Face layout or a hub id such as facebook/musicgen-small; default: the small model in this package",
 };
 
+export const loraOption: Option = {
+  kind: "text",
+  many: true,
+  value: "DIR[:X]",
+  help: "an adapter to put on the model, at strength X (default 1); may be given several times",
+};
+
 /** In bytes: smaller files are there before one has read that they are fetched. */
 const worthSaying = 1e6;
 
-/** The model's files, and what to call it. Fetches a model that is not on this machine, with progress. */
+/**
+ * The model's files, and what to call it. Fetches a model that is not on this machine, with progress; of an adapter, the
+ * model that it is for.
+ */
 export async function findModel(
   name: string | undefined,
   signal: AbortSignal,
-): Promise<{ folder: Folder; name: string }> {
-  if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled) };
-  return { folder: await showFetching(fetchModel(name, { signal })), name };
+): Promise<{ folder: Folder; name: string; adapters: readonly AdapterUse[] }> {
+  const find = (name: string) =>
+    name === basename(bundled) ? openFolder(bundled) : showFetching(fetchModel(name, { signal }));
+  if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled), adapters: [] };
+  return { ...(await withoutAdapters(await showFetching(fetchModel(name, { signal })), find)), name };
+}
+
+/** What `--lora` names: a folder, and after a colon how strongly it is used. */
+export async function adaptersFrom(given: readonly string[]): Promise<AdapterUse[]> {
+  return Promise.all(
+    given.map(async (spelled) => {
+      const [, path = spelled, number] = /^(.+):([^:/\\]*)$/.exec(spelled) ?? [];
+      const strength = number === undefined ? 1 : Number(number);
+      if (number?.trim() === "" || !Number.isFinite(strength))
+        throw new HocketError(
+          "bad-request",
+          `--lora: "${number}" is not a strength; 1 is as it was trained, 0 not at all`,
+        );
+      return { folder: await openFolder(path), strength };
+    }),
+  );
 }
 
 /** Loads a model, lets `use` work with it, and lets go of its thread and files however that ends. */

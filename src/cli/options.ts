@@ -8,13 +8,12 @@ import type { Command, Given, Option } from "./command.js";
 export function parseCommand(command: Command, args: readonly string[]): Given {
   const wrong = (what: string) => new HocketError("bad-request", `${what}; see 'hocket ${command.name} --help'`);
   const { values, positionals } = parsed(command, args, wrong);
-  const [operand = "", second] = command.operand === undefined ? ["", ...positionals] : positionals;
-  if (command.operand === undefined && second !== undefined) throw wrong(`"${second}" is one word too many`);
-  if (command.operand !== undefined && positionals.length === 0)
-    throw wrong(`${command.name} needs ${command.operand.help}`);
-  if (command.operand !== undefined && second !== undefined)
+  const { name, help, many } = command.operand ?? {};
+  const extra = positionals[name === undefined ? 0 : 1];
+  if (help !== undefined && positionals.length === 0) throw wrong(`${command.name} needs ${help}`);
+  if (extra !== undefined && many === undefined)
     throw wrong(
-      `"${second}" is one word too many: put ${command.operand.name.toLowerCase()}s of several words in quotes`,
+      `"${extra}" is one word too many${name === undefined ? "" : `: put ${name.toLowerCase()}s of several words in quotes`}`,
     );
 
   const numbers = new Map<string, number>();
@@ -28,7 +27,8 @@ export function parseCommand(command: Command, args: readonly string[]): Given {
     numbers.set(name, Number(value));
   }
   return {
-    operand,
+    operand: positionals[0] ?? "",
+    operands: positionals,
     text: (name) => values[name] as string | undefined,
     texts: (name) => (values[name] ?? []) as readonly string[],
     number: (name) => numbers.get(name),
@@ -49,10 +49,12 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
     left.length > width ? `  ${left}\n  ${" ".repeat(width)}  ${help}` : `  ${left.padEnd(width)}  ${help}`,
   );
   const shown = examples.map((example) => `  ${example}`).join("\n");
-  const first = operand === undefined ? `hocket ${name} [options]` : `hocket ${name} ${operand.name} [options]`;
-  const about = operand === undefined ? "" : `  ${operand.name}: ${operand.help}\n\n`;
-  return `${first}\n${summary}\n\n${about}${lines.join("\n")}\n\n${shown}\n`;
+  const words = operand === undefined ? "" : `${operand.name}${operand.many ? "..." : ""} `;
+  const told = operand === undefined ? "" : `  ${operand.name}: ${operand.help}\n\n`;
+  return `hocket ${name} ${words}[options]\n${summary}\n\n${told}${lines.join("\n")}\n\n${shown}\n`;
 }
+
+// --- internal ---
 
 function parsed(command: Command, args: readonly string[], wrong: (what: string) => HocketError) {
   const options = Object.fromEntries(
@@ -68,7 +70,7 @@ function parsed(command: Command, args: readonly string[], wrong: (what: string)
   try {
     return parseArgs({ args: joinNegatives(command.options, args), options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw wrong(said((error as Error).message, command.operand?.name ?? "value"));
+    throw wrong(said((error as Error).message, command.operand?.name ?? "word"));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { assert } from "../errors.js";
 import * as ops from "../graph/ops.js";
+import { spread } from "../graph/spread.js";
 import { known, type Scope, times, type Value } from "../graph/value.js";
 import type { CodecConfig } from "./config.js";
 import { convPadding, type Padding, transposeTrim, zerosBeforeReflect } from "./padding.js";
@@ -46,9 +47,13 @@ export function convTranspose(p: Scope, x: Value, width: number, stride: number,
   const kernel = 2 * stride;
   const channels = known(x.shape[1], "channels");
   const weight = convWeight(p.at("conv"), [channels, width, kernel], c);
-  const y = norm(p, ops.convTranspose(x, weight, p.at("conv").weight("bias", [width]), stride), c);
+  const bias = p.at("conv").weight("bias", [width]);
   const { left, right } = transposeTrim(kernel, stride, c);
-  return ops.slice(y, 2, left, right === 0 ? Number.MAX_SAFE_INTEGER : -right, times(stride, x.shape[2]!));
+  const without = (...margin: [number, number]) =>
+    spread(x, weight, bias, { strides: [stride], dilations: [1], margins: [margin], rest: [0] });
+  if (c.norm_type === "weight_norm") return without(left, right);
+  const whole = norm(p, without(0, 0), c); // it looks at what is cut off, too
+  return ops.slice(whole, 2, left, right === 0 ? Number.MAX_SAFE_INTEGER : -right, times(stride, x.shape[2]!));
 }
 
 // --- internal ---

@@ -162,7 +162,7 @@ async function readPart(path: string, { shape, offset }: TensorEntry, step: numb
 }
 
 /** Tells a sound from another, wherever it lies: its size, and a hash of how the file starts and ends. */
-async function fingerprint(path: string): Promise<string> {
+export async function fingerprint(path: string): Promise<string> {
   return using(path, async (source) => {
     const size = Math.min(source.size, 2 ** 14);
     const ends = [await source.read(0, size), await source.read(source.size - size, size)];

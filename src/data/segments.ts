@@ -7,6 +7,7 @@ import { HocketError } from "../errors.js";
 import { uniform } from "../lm/random.js";
 import { type Entry, pathOf, readManifest, type Split } from "./manifest.js";
 import { Recordings, type SoundFormat } from "./recordings.js";
+import { isUnusable } from "./refused.js";
 
 /** A data folder, and which share of what is drawn comes from it; without one, as much as the others leave, by length. */
 export interface Source {
@@ -98,8 +99,7 @@ export async function openDataset(
           const samples = await recording.read(start, count);
           return { samples, entry: place.entry, start: start / options.sampleRate };
         } catch (error) {
-          if (!(error instanceof HocketError && (error.code === "bad-file" || error.code === "unsupported")))
-            throw error;
+          if (!isUnusable(error)) throw error;
           const path = pathOf(place.folder, place.entry);
           if (!warned.has(path)) options.warn?.(`left out: ${error.message}`);
           warned.add(path);

@@ -3,17 +3,19 @@
 import { HocketError } from "../errors.js";
 import { everyNth } from "./backward.js";
 import * as ops from "./ops.js";
+import { spread } from "./spread.js";
 import { known, type Node, type Value } from "./value.js";
 
-/**
- * y[b, o, t] = sum over c, j of w[o, c, j] x[b, c, s t + d j] + bias[o]; t and j may have several axes.
- * dx is the transposed convolution of dy.
- */
+/** y[b, o, t] = sum over c, j of w[o, c, j] x[b, c, s t + d j - before] + bias[o]; t and j may have several axes. */
 export function convGradient(node: Node, dy: Value): (Value | undefined)[] {
   const [x, w, bias] = node.inputs as [Value, Value, Value | undefined];
-  const { strides, dilations } = movesOf(node);
-  const spread = ops.convTranspose(dy, w, undefined, strides, dilations); // (frames - 1) s + d (k - 1) + 1 long
-  const dx = sizesOf(x).reduce((filled, size, i) => ops.padAxis(filled, i + 2, 0, size - sizesOf(spread)[i]!), spread);
+  const { strides, dilations, margins } = movesOf(node);
+  const [sizes, frames, kernel] = [x, dy, w].map(sizesOf) as [number[], number[], number[]];
+  const rest = sizes.map((size, i) => {
+    const [before, after] = margins[i]!;
+    return size + before + after - strides[i]! * (frames[i]! - 1) - dilations[i]! * (kernel[i]! - 1) - 1;
+  });
+  const dx = spread(dy, w, undefined, { strides, dilations, margins, rest });
   return [dx, kernelGradient(node, dy, x, w), bias && overTime(dy)];
 }
 
@@ -51,26 +53,40 @@ export function padGradient(node: Node, dy: Value): Value {
 
 /**
  * Of the kernel between `few` [B, P, ...T] and `many` [B, Q, ...s T]: [P, Q, ...k], for each tap the product of `few` with
- * what the tap saw of `many`. That is a convolution again, in which batch and channels, stride and dilation change places.
+ * what the tap saw of `many`. That is a convolution again, in which stride and dilation change places, `few` is the kernel
+ * and the batch is what is summed over; Q is one more axis, along which the kernel only moves, so that all of it is one
+ * product of matrices whose rows lie together. (Measured: 2.5 times faster than with Q as the batch, in long clips 6.)
  * A kernel that is a constant, as a Fourier transform's, has none: it would be much work for nothing.
  */
 function kernelGradient(node: Node, few: Value, many: Value, weight: Value): Value | undefined {
   if (weight.origin.kind === "constant") return undefined;
-  const { strides, dilations } = movesOf(node);
+  const { strides, dilations, margins } = movesOf(node);
   const [, , ...kernel] = weight.shape as [number, number, ...number[]];
-  const products = ops.conv(swapped(many), swapped(few), undefined, dilations, strides); // [Q, P, ...k or more]
-  return swapped(kernel.reduce((cut, taps, i) => ops.slice(cut, i + 2, 0, taps), products));
+  const axes = [...kernel.keys()];
+  const channelsLast = ops.transpose(many, [0, ...axes.map((i) => i + 2), 1]);
+  const moved = ops.conv(
+    ops.unsqueeze(channelsLast, [0]), // [1, B, ...s T, Q]
+    ops.unsqueeze(ops.transpose(few, [1, 0, ...axes.map((i) => i + 2)]), [axes.length + 2]), // [P, B, ...T, 1]
+    undefined,
+    [...dilations, 1],
+    [...strides, 1],
+    [...margins, [0, 0]],
+  ); // [1, P, ...k or more, Q]
+  const taps = kernel.reduce((cut, count, i) => ops.slice(cut, i + 2, 0, count), moved);
+  return ops.transpose(ops.squeeze(taps, [0]), [0, axes.length + 1, ...axes.map((i) => i + 1)]);
 }
 
 function movesOf({ attributes }: Node) {
-  return { strides: attributes.strides as readonly number[], dilations: attributes.dilations as readonly number[] };
+  const [strides, dilations] = [attributes.strides, attributes.dilations] as (readonly number[])[] as [
+    number[],
+    number[],
+  ];
+  const pads = (attributes.pads as readonly number[] | undefined) ?? strides.flatMap(() => [0, 0]);
+  return { strides, dilations, margins: strides.map((_, i) => [pads[i]!, pads[i + strides.length]!] as const) };
 }
 
 /** The sizes after batch and channels. */
 const sizesOf = (x: Value): number[] => x.shape.slice(2).map((dim) => known(dim, "the size of what learns by moving"));
-
-/** [A, B, ...] -> [B, A, ...] */
-const swapped = (x: Value): Value => ops.transpose(x, [1, 0, ...[...x.shape.keys()].slice(2)]);
 
 /** [B, O, ...T] -> [O] */
 function overTime(dy: Value): Value {

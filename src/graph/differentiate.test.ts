@@ -38,10 +38,25 @@ const axisCase = (make: (x: Value, axis: number, dim: number) => Value) =>
     return { shapes: [s], make: (x) => make(x!, axis, s[axis]!) };
   });
 
-const moved = fc.record({ kernel: size, stride: size, dilation: size, frames: size, rest: fc.nat(3) }).map((c) => ({
-  ...c,
-  length: (c.frames - 1) * c.stride + c.dilation * (c.kernel - 1) + 1 + Math.min(c.rest, c.stride - 1),
-}));
+const moved = fc
+  .record({
+    kernel: size,
+    stride: size,
+    dilation: size,
+    frames: size,
+    rest: fc.nat(3),
+    before: fc.nat(4),
+    after: fc.nat(4),
+  })
+  .map(({ rest, before, after, ...c }) => {
+    const span = c.dilation * (c.kernel - 1);
+    const length = (c.frames - 1) * c.stride + span + 1 + Math.min(rest, c.stride - 1);
+    const margin: [number, number] = [Math.min(before, span), Math.min(after, span)];
+    // As long with its margins, if anything is left between them.
+    return length > margin[0] + margin[1]
+      ? { ...c, length: length - margin[0] - margin[1], margin }
+      : { ...c, length, margin: [0, 0] as [number, number] };
+  });
 const small = fc.integer({ min: 1, max: 2 });
 /** On one axis, or (with smaller sizes: every element is measured) on two. */
 const conv = fc.oneof(
@@ -50,10 +65,13 @@ const conv = fc.oneof(
     batch: small,
     channels: small,
     out: small,
-    axes: fc.tuple(moved, fc.constant({ kernel: 2, stride: 2, dilation: 1, frames: 2, length: 5 })),
+    axes: fc.tuple(
+      moved,
+      fc.constant({ kernel: 2, stride: 2, dilation: 1, frames: 2, length: 4, margin: [0, 1] as [number, number] }),
+    ),
   }),
 );
-const along = <K extends string>(axes: readonly Record<K, number>[], name: K) => axes.map((axis) => axis[name]);
+const along = <Axis, K extends keyof Axis>(axes: readonly Axis[], name: K): Axis[K][] => axes.map((axis) => axis[name]);
 
 /** One row an operator of the table. */
 const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
@@ -119,7 +137,10 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
     );
     return b === undefined ? ops.mul(a!, a!) : ops.concat([ops.mul(b, b), a!], axis);
   }),
-  Slice: axisCase((x, axis, dim) => ops.slice(x, axis, dim > 1 ? 1 - dim : 0, dim)),
+  Slice: fc.oneof(
+    axisCase((x, axis, dim) => ops.slice(x, axis, dim > 1 ? 1 - dim : 0, dim)),
+    axisCase((x, axis) => ops.flip(x, axis)),
+  ),
   Gather: fc.array(fc.nat(3), { minLength: 1, maxLength: 6 }).map(
     (ids): Case => ({
       shapes: [[4, 3]],
@@ -161,7 +182,7 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
   Conv: conv.map(
     ({ batch, channels, out, axes }): Case => ({
       shapes: [[batch, channels, ...along(axes, "length")], [out, channels, ...along(axes, "kernel")], [out]],
-      make: (x, w, b) => ops.conv(x!, w!, b!, along(axes, "stride"), along(axes, "dilation")),
+      make: (x, w, b) => ops.conv(x!, w!, b!, along(axes, "stride"), along(axes, "dilation"), along(axes, "margin")),
     }),
   ),
   ConvTranspose: conv.map(

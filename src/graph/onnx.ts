@@ -4,7 +4,7 @@
  */
 
 import { assert } from "../errors.js";
-import type { DType } from "../tensor.js";
+import type { DType, Tensor } from "../tensor.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import type { Attribute, Dim, Node, Value } from "./value.js";
@@ -24,6 +24,14 @@ export interface Graph {
 export interface StoredWeight {
   readonly dtype: DType;
   readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+  /** What the weight is more than these numbers: the runtime adds it once, while it loads the graph. */
+  readonly added?: LowRank;
+}
+
+/** The matrix up down, [out, in], of a rank that is low: up [out, rank], down [rank, in]. */
+export interface LowRank {
+  readonly up: Tensor<"float32">;
+  readonly down: Tensor<"float32">;
 }
 
 /** All that `outputs` need, and nothing else. */
@@ -90,11 +98,19 @@ export function toOnnx(
     }
     const shape = value.shape as readonly number[];
     const same = weight.dtype === value.dtype;
-    message.message(5, tensorProto(same ? name : `${name}:stored`, weight.dtype, shape, weight.data, external));
+    const whole = weight.added === undefined ? name : `${name}:alone`;
+    message.message(5, tensorProto(same ? whole : `${name}:stored`, weight.dtype, shape, weight.data, external));
     if (!same) {
       const to = new Message().string(1, "to").int(20, 2).int(3, onnxType[value.dtype]);
-      message.message(1, new Message().string(1, `${name}:stored`).string(2, name).string(4, "Cast").message(5, to));
+      message.message(1, new Message().string(1, `${name}:stored`).string(2, whole).string(4, "Cast").message(5, to));
     }
+    if (weight.added === undefined) continue;
+    for (const [factor, { dtype, shape, data }] of Object.entries(weight.added))
+      message.message(5, tensorProto(`${name}:${factor}`, dtype, shape, bytesOf(data), external));
+    const step = (op: string, a: string, b: string, made: string) =>
+      message.message(1, new Message().string(1, a).string(1, b).string(2, made).string(4, op));
+    step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
+    step("Add", whole, `${name}:added`, name);
   }
   for (const node of graph.nodes) message.message(1, nodeProto(node, nameOf));
   message.string(2, "hocket");

@@ -56,6 +56,10 @@ export const elu = unary("Elu");
 /** x where positive, slope * x elsewhere. */
 export const leakyRelu = (x: Value, slope: number): Value => one("LeakyRelu", [x], x.dtype, x.shape, { alpha: slope });
 
+/** x, but no less than `low` and no more than `high`. */
+export const clip = (x: Value, low: number, high: number): Value =>
+  one("Clip", [x, scalar(low), scalar(high)], x.dtype, x.shape);
+
 /** x, through which nothing learns. */
 export const detach = unary("StopGradient");
 
@@ -157,6 +161,12 @@ export function slice(x: Value, axis: number, start: number | Value, end: number
   return one("Slice", [x, bound(start), bound(end), ints([along])], x.dtype, replaced(x.shape, along, size));
 }
 
+/** The elements of an axis in the opposite order. */
+export function flip(x: Value, axis: number): Value {
+  const bounds = [-1, Number.MIN_SAFE_INTEGER, at(x, axis), -1].map((value) => ints([value]));
+  return one("Slice", [x, ...bounds], x.dtype, x.shape);
+}
+
 /** Cuts an axis into pieces of the sizes given. */
 export function split(x: Value, axis: number, sizes: readonly number[]): Value[] {
   const along = at(x, axis);
@@ -249,16 +259,30 @@ export function layerNormalization(x: Value, weight: Value, bias: Value, epsilon
 /** How far a kernel moves, or how far apart its taps are: the same on every axis, or a number for each. */
 export type Steps = number | readonly number[];
 
-/** x [B, C, ...N], weight [O, C, ...k] -> [B, O, ...(N - dilation (k-1) - 1) / stride + 1]; no padding. */
-export function conv(x: Value, weight: Value, bias: Value | undefined, stride: Steps = 1, dilation: Steps = 1): Value {
+/** Zeros before and after each axis of what a kernel moves over. */
+export type Margins = readonly (readonly [before: number, after: number])[];
+
+/** x [B, C, ...N], weight [O, C, ...k] -> [B, O, ...(N + margins - dilation (k-1) - 1) / stride + 1]. */
+export function conv(
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  stride: Steps = 1,
+  dilation: Steps = 1,
+  margins: Margins = weight.shape.slice(2).map(() => [0, 0]),
+): Value {
   const [batch, channels, ...sizes] = x.shape as [Dim, Dim, ...Dim[]];
   const [out, , ...kernel] = weight.shape as [number, number, ...number[]];
   const { strides, dilations, spans } = moves(kernel, stride, dilation);
+  const padded = kernel.map((_, i) => plus(sizes[i]!, margins[i]![0] + margins[i]![1]));
   const possible = like(x, [batch, channels, ...kernel.map((_, i) => sizes[i]!)]) && like(bias, [out]);
-  const long = sizes.every((size, i) => typeof size === "string" || size > spans[i]!);
+  const long =
+    margins.flat().every((zeros) => zeros >= 0) &&
+    padded.every((size, i) => typeof size === "string" || size > spans[i]!);
   fit(possible && like(weight, [out, channels, ...kernel]) && long, "Conv", x, weight, bias);
-  const frames = sizes.map((size, i) => convLength(size, spans[i]!, strides[i]!));
-  return one("Conv", [x, weight, bias], x.dtype, [batch, out, ...frames], { strides, dilations });
+  const frames = padded.map((size, i) => convLength(size, spans[i]!, strides[i]!));
+  const pads = [0, 1].flatMap((side) => margins.map((margin) => margin[side]!));
+  return one("Conv", [x, weight, bias], x.dtype, [batch, out, ...frames], { strides, dilations, pads });
 }
 
 /** x [B, C, ...T], weight [C, O, ...k] -> [B, O, ...(T - 1) stride + dilation (k - 1) + 1]; nothing trimmed. */

@@ -4,6 +4,7 @@
  * and values, an input that this graph only reads, and the new rows are outputs.
  */
 
+import { assert } from "../errors.js";
 import {
   attend,
   embedding,
@@ -18,7 +19,7 @@ import {
   unflatten,
 } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
-import { input, type Scope, type Shape, times, type Value } from "../graph/value.js";
+import { input, known, type Scope, type Shape, times, type Value } from "../graph/value.js";
 import type { LmConfig } from "./config.js";
 
 const headWidth = (c: LmConfig): number => c.hidden_size / c.num_attention_heads;
@@ -33,8 +34,11 @@ export interface LmInputs {
   readonly cache?: { readonly past: Value; readonly keys: readonly Value[]; readonly values: readonly Value[] };
   /** Every layer's keys and values of the text, [Q, H, L, d]; `mask` [Q, 1, 1, L] is added to the scores of its tokens. */
   readonly text?: { readonly keys: readonly Value[]; readonly values: readonly Value[]; readonly mask: Value };
-  /** What stands before the codes, [R, F, width], and how many columns at the front of a row are padding, [R, 1]. */
-  readonly melody?: { readonly prefix: Value; readonly start: Value };
+  /**
+   * What stands before the codes, [R, F, width], and which columns of a row are padding: so many at its front, [R, 1];
+   * or any, by what is added to the scores of each column, [R, 1, 1, F + S].
+   */
+  readonly melody?: { readonly prefix: Value } & ({ readonly start: Value } | { readonly hidden: Value });
 }
 
 /** What is fed, by name, when a piece is composed. */
@@ -57,15 +61,15 @@ export function lmInputs(c: LmConfig): LmInputs {
 }
 
 /**
- * @returns logits [R, K, bins] of the last column (or [R, K, S, bins] of all), and every layer's new keys and values
- * [R, H, S, d]
+ * @returns logits [R, K, bins] of the last column (or [R, K, S, bins] of all, or of those after what stands before the
+ * codes), and every layer's new keys and values [R, H, S, d]
  */
-export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "last" | "all" = "last") {
+export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "last" | "all" | "codes" = "last") {
   const decoder = p.at("model.decoder");
   let columns = embedColumns(decoder.at("embed_tokens"), inputs.columns, c);
   if (inputs.melody !== undefined) columns = ops.concat([inputs.melody.prefix, columns], 1);
   columns = ops.add(inputs.positions, columns);
-  const rows = rowsOf(columns);
+  let rows = rowsOf(columns);
   const masks = selfMasks(inputs, rows);
   let x = flatten(columns);
   const caches: Record<string, Value> = {};
@@ -80,6 +84,18 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
     x = ops.add(x, feedForward(layer, x, c));
   }
   if (logitsOf === "last") x = ops.squeeze(ops.slice(unflatten(x, rows), 1, -1, Number.MAX_SAFE_INTEGER, 1), [1]);
+  if (logitsOf === "codes" && inputs.melody !== undefined) {
+    const [before, count] = [inputs.melody.prefix.shape[1]!, inputs.columns.shape[2]!];
+    const ofCodes = ops.slice(
+      unflatten(x, rows),
+      1,
+      known(before, "columns before the codes"),
+      Number.MAX_SAFE_INTEGER,
+      count,
+    );
+    rows = rowsOf(ofCodes);
+    x = flatten(ofCodes);
+  }
   x = layerNorm(decoder.at("layer_norm"), x);
   const codebooks = [...Array(c.num_codebooks).keys()];
   const logits = linears(p.at("lm_heads"), codebooks, x, c.vocab_size); // [R (S), K bins]
@@ -129,6 +145,10 @@ function selfMasks({ cache, melody }: LmInputs, rows: Rows): Masks {
   const cached = cache && ops.range(ops.sizeOf(cache.keys[0]!, 2), "C");
   const filled = cached && ops.less(cached, cache.past); // [C]
   if (melody === undefined) return { cached: filled && toBias(filled, [0, 1, 2]), current: toBias(causal, [0, 1]) };
+  if ("hidden" in melody) {
+    assert(cache === undefined, "columns are hidden one by one only where there is no cache");
+    return { cached: undefined, current: ops.add(toBias(causal, [0, 1]), melody.hidden) };
+  }
   const begun = (columns: Value) => ops.lessOrEqual(melody.start, columns); // [R, columns]
   const place = cache === undefined ? current : ops.add(current, cache.past);
   return {

@@ -32,7 +32,7 @@ export const chroma = (samples: Float32Array, config: ChromaConfig = melodyChrom
 /** [frames][bins] power in each bin, as a share of that in the loudest bin of the frame. */
 export function normalisedChroma(samples: Float32Array, config: ChromaConfig = melodyChroma): Float32Array[] {
   const { sampleRate, fftSize, hop, bins } = config;
-  const filters = chromaFilterBank(sampleRate, fftSize, bins);
+  const filters = filterBank(sampleRate, fftSize, bins);
   const fft = realFft(fftSize);
   const window = Float64Array.from({ length: fftSize }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / fftSize));
   const windowPower = window.reduce((sum, w) => sum + w * w, 0);
@@ -40,19 +40,20 @@ export function normalisedChroma(samples: Float32Array, config: ChromaConfig = m
   // A tune shorter than a frame has silence on both sides; any tune is mirrored at its ends.
   const length = Math.max(samples.length, fftSize);
   const silence = Math.floor((length - samples.length) / 2);
-  const sampleAt = (i: number): number => {
-    const inside = i < 0 ? -i : i < length ? i : 2 * (length - 1) - i;
-    return samples[inside - silence] ?? 0;
-  };
+  const padded = new Float64Array(length + fftSize);
+  for (let i = 0; i < padded.length; i++) {
+    const at = i - fftSize / 2;
+    const inside = at < 0 ? -at : at < length ? at : 2 * (length - 1) - at;
+    padded[i] = samples[inside - silence] ?? 0;
+  }
 
   const frame = new Float64Array(fftSize);
   const re = new Float64Array(fftSize / 2 + 1);
   const im = new Float64Array(fftSize / 2 + 1);
   return Array.from({ length: 1 + Math.floor(length / hop) }, (_, t) => {
-    const start = t * hop - fftSize / 2;
-    for (let i = 0; i < fftSize; i++) frame[i] = window[i]! * sampleAt(start + i);
+    for (let i = 0; i < fftSize; i++) frame[i] = window[i]! * padded[t * hop + i]!;
     fft(frame, re, im);
-    for (let i = 0; i < re.length; i++) re[i] = (re[i]! ** 2 + im[i]! ** 2) / windowPower;
+    for (let i = 0; i < re.length; i++) re[i] = (re[i]! * re[i]! + im[i]! * im[i]!) / windowPower;
     const powers = Float32Array.from(filters, (filter) => dot(filter, re));
     const loudest = Math.max(1e-6, ...powers);
     return powers.map((power) => power / loudest);
@@ -95,6 +96,15 @@ export function chromaFilterBank(sampleRate: number, fftSize: number, bins: numb
 }
 
 // --- internal ---
+
+/** The last bank made: a data set asks for the same one thousands of times, and making it takes as long as a few seconds' frames. */
+let made: { readonly key: string; readonly filters: readonly Float64Array[] } | undefined;
+
+function filterBank(sampleRate: number, fftSize: number, bins: number): readonly Float64Array[] {
+  const key = `${sampleRate} ${fftSize} ${bins}`;
+  if (made?.key !== key) made = { key, filters: chromaFilterBank(sampleRate, fftSize, bins) };
+  return made.filters;
+}
 
 const modulo = (a: number, n: number): number => ((a % n) + n) % n;
 

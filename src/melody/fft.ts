@@ -23,10 +23,13 @@ export function realFft(size: number): (input: Float64Array, re: Float64Array, i
       zre[reversed[i]!] = input[2 * i]!;
       zim[reversed[i]!] = input[2 * i + 1]!;
     }
-    for (let span = 1; span < half; span *= 2)
-      for (let j = 0; j < span; j++) {
-        const [wr, wi] = [cosine[(j * half) / span]!, sine[(j * half) / span]!];
-        for (let i = j; i < half; i += 2 * span) {
+    for (let span = 1; span < half; span *= 2) {
+      const stride = half / span;
+      for (let first = 0; first < half; first += 2 * span)
+        for (let j = 0; j < span; j++) {
+          const wr = cosine[j * stride]!;
+          const wi = sine[j * stride]!;
+          const i = first + j;
           const k = i + span;
           const tr = wr * zre[k]! - wi * zim[k]!;
           const ti = wr * zim[k]! + wi * zre[k]!;
@@ -35,11 +38,13 @@ export function realFft(size: number): (input: Float64Array, re: Float64Array, i
           zre[i] = zre[i]! + tr;
           zim[i] = zim[i]! + ti;
         }
-      }
+    }
     // Apart again: the even samples' spectrum is the conjugate-symmetric half of it, the odd samples' the rest.
     for (let k = 0; k <= half; k++) {
-      const [a, b] = [k % half, (half - k) % half];
-      const [wr, wi] = k === half ? [-1, 0] : [cosine[k]!, sine[k]!];
+      const a = k === half ? 0 : k;
+      const b = k === 0 ? 0 : half - k;
+      const wr = k === half ? -1 : cosine[k]!;
+      const wi = k === half ? 0 : sine[k]!;
       const evenRe = (zre[a]! + zre[b]!) / 2;
       const evenIm = (zim[a]! - zim[b]!) / 2;
       const oddRe = (zim[a]! + zim[b]!) / 2;

@@ -62,12 +62,12 @@ export function factsOf(score: Score): Facts {
     ...(score.key !== undefined && { key: score.key, mode: score.mode }),
     mood: moodOf(score),
     ...(lead && { lead: instrument(lead) }),
-    band: distinct(pitched.filter((part) => part !== lead)),
+    band: distinct(pitched.filter(({ family }) => family !== lead?.family)),
     // A roll in the last bar is neither "with drums" nor "no drums".
     ...(drums.length === 0 ? { drums: false } : drums.some((part) => clear.includes(part)) ? { drums: true } : {}),
     metre: score.metre.join("/"),
     ...sizeOf(parts, clear),
-    ...(density < 3 ? { density: "sparse" } : density > 12 ? { density: "busy" } : {}),
+    ...(density < 5 ? { density: "sparse" } : density > 15 ? { density: "busy" } : {}),
     sound: [
       ...(lofi ? (["lofi"] as const) : []),
       ...(reverb === "hall" ? (["hall"] as const) : reverb === "dry" && !delay ? (["dry"] as const) : []),
@@ -79,17 +79,17 @@ export function factsOf(score: Score): Facts {
 
 /**
  * Energy grows with the tempo, the number of notes, how hard they are played, and drums; valence with the brightness of
- * the mode, the register of the tune and, a little, the tempo. Each is the weighted mean of its causes, each cause from 0
- * to 1 over the range that scores have (data.md §7.3: "derived, so that it is true").
+ * the mode, the register of the tune and the tempo. Each is the weighted mean of its causes, each cause from 0 to 1 over
+ * the range that scores have, so that every name of a mood is true of some (data.md §7.3).
  */
 export function moodOf(score: Score): Mood {
   const { density, velocity, register, drums } = measures(score);
   const pace = range(Math.log(score.bpm), Math.log(56), Math.log(180));
   const brightness = { minor: 0, dorian: 0.3, mixolydian: 0.75, major: 1 }[score.mode];
+  const notes = range(Math.log(density + 0.5), Math.log(3), Math.log(25));
   return {
-    energy:
-      0.35 * pace + 0.3 * range(Math.log(density + 0.5), Math.log(1.5), Math.log(20)) + 0.15 * velocity + 0.2 * drums,
-    valence: 0.65 * brightness + 0.15 * range(register, 50, 84) + 0.2 * pace,
+    energy: range(0.35 * pace + 0.3 * notes + 0.15 * velocity + 0.2 * drums, 0.2, 0.85),
+    valence: 0.42 * brightness + 0.26 * range(register, 60, 80) + 0.32 * pace,
   };
 }
 
@@ -170,7 +170,7 @@ function sizeOf(parts: readonly Part[], clear: readonly Part[]): { size?: string
   return kinds === parts.length || kinds === 1 ? { size: String(kinds) } : {};
 }
 
-/** Who starts, and who comes or goes clearly later: a second and a half after the start or before the end. */
+/** Who starts, and who comes or goes clearly later: a second and a half after the start, two before the end. */
 function formOf(parts: readonly Part[], seconds: number): Pick<Facts, "start" | "events"> {
   const spans = parts.map((part) => ({ part, ...sounding(part, seconds)! }));
   const starting = spans.filter(({ from }) => from < 0.5);
@@ -191,7 +191,7 @@ function formOf(parts: readonly Part[], seconds: number): Pick<Facts, "start" | 
     ...at(
       "out",
       ({ to }) => to,
-      spans.filter(({ to }) => to < seconds - 1.5),
+      spans.filter(({ to }) => to < seconds - 2),
     ),
   ].sort((a, b) => a.at - b.at);
   return { start: distinct(starting.map(({ part }) => part)), events };

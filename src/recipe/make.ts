@@ -7,7 +7,7 @@ import { appendToFile, freeSpace, inThreads, isFile, makeFolder, openFile, write
 import { formatManifest, parseManifest, type Split, splits } from "../data/manifest.js";
 import { HocketError } from "../errors.js";
 import type { Clip, ClipJob } from "./clip.js";
-import { type FontSource, readFont } from "./fonts.js";
+import { type FontSource, loadFonts, readFont } from "./fonts.js";
 import { licences } from "./licences.js";
 import { renderRate } from "./render.js";
 
@@ -54,6 +54,7 @@ export type MakeEvent =
  */
 export async function* make(options: MakeOptions, signal?: AbortSignal): AsyncGenerator<MakeEvent> {
   const { folder, clips, seconds, channels, threads } = options;
+  await loadFonts(options.fonts); // threads load them for themselves: what is wrong with one is said before anything is written
   const settings = await settingsOf(options);
   await makeFolder(`${folder}/audio`);
   const done = await doneAlready(options, settings);

@@ -2,7 +2,7 @@
 
 import { choose, type Draw, shuffled } from "./draw.js";
 import type { Facts, Instrument } from "./facts.js";
-import { keyNames } from "./facts.js";
+import { keyName, keyNames } from "./facts.js";
 import { type Piece, type Slot, slotOf, slotsOf, type Template } from "./templates.js";
 import {
   changeNames,
@@ -123,7 +123,9 @@ const say: Record<Slot, Say> = {
     if (mode === undefined) return undefined;
     // The mode alone, now and then where the key is known too.
     if (key === undefined || voice.draw("mode alone") < 0.25) return word(modeNames(mode), voice, "mode");
-    const note = keyNames[voice.draw("accidental") < 0.5 ? "sharps" : "flats"][key]!;
+    const usual = keyName(key, mode);
+    const other = keyNames[usual.endsWith("#") ? "flats" : "sharps"][key]!;
+    const note = voice.draw("accidental") < 0.85 ? usual : other;
     const tonic =
       voice.draw("accidental in words") < 0.3 ? note.replace("#", " sharp").replace(/(?<=.)b$/, " flat") : note;
     const short = { major: "maj", minor: "m", dorian: " dorian", mixolydian: " mixolydian" }[mode];
@@ -209,8 +211,8 @@ function form({ change, start, events }: Facts, voice: Voice): string | undefine
   if (event.kind === "out")
     return choose(
       timed
-        ? [`drops ${what} ${when}`, `goes on without ${what} ${when}`, `loses ${what} ${when}`]
-        : [`ends without ${what}`, `loses ${what} before the end`, `lets ${what} drop out`],
+        ? [`drops ${what} ${when}`, `lets ${what} go ${when}`, `loses ${what} ${when}`]
+        : [`drops ${what} towards the end`, `loses ${what} before the end`, `lets ${what} drop out`],
       voice.draw("form"),
     );
   const first = list(start.slice(0, 3), voice);

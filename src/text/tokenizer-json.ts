@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { HocketError } from "../errors.js";
 import { readCharsmap } from "./charsmap.js";
+import { lowerCase } from "./normalize.js";
 import { type AddedToken, createTokenizer, type Tokenizer } from "./tokenizer.js";
 import { createUnigram } from "./unigram.js";
 
@@ -111,6 +112,8 @@ const normalizers: Record<string, (part: Part, where: string) => Normalize> = {
     const { precompiled_charsmap } = read(z.object({ precompiled_charsmap: z.string().nullable() }), part, where);
     return readCharsmap(fromBase64(precompiled_charsmap ?? "", where), `tokenizer.json: ${where}`);
   },
+  NFKC: () => (text) => text.normalize("NFKC"),
+  Lowercase: () => lowerCase,
   Strip: (part, where) => {
     const { strip_left, strip_right } = read(
       z.object({ strip_left: z.boolean(), strip_right: z.boolean() }),

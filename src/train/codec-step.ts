@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor.js";
 import { type AdamwConfig, adamwAll, encodecAdam, rateInputs, zeroMoments } from "./adamw.js";
 import { passFor, soundAlike, tellApart } from "./adversarial.js";
 import { type BalancerConfig, balance, balancerState, encodecBalancer, type Pull } from "./balancer.js";
-import { type DiscriminatorConfig, discriminate, encodecDiscriminator } from "./discriminator.js";
+import { type DiscriminatorConfig, discriminate, encodecDiscriminator, spectrograms } from "./discriminator.js";
 import { l1, sum } from "./distance.js";
 import { quantizeAndLearn, type RvqTraining, rvqTraining } from "./rvq-training.js";
 import { melScales, multiScaleMel } from "./spectral.js";
@@ -41,11 +41,13 @@ export const encodecTraining: CodecTraining = {
   adam: encodecAdam,
 };
 
-/** B sounds of N samples, coded by the first K codebooks. */
+/** B sounds of N samples, coded by the first K codebooks; with none, the decoder is given what the encoder made. */
 export interface SoundBatch {
   readonly batch: number;
   readonly samples: number;
   readonly codebooks: number;
+  /** Without the discriminators, which cost most of a step: the codec learns from what its sound is alike alone. */
+  readonly unjudged?: boolean;
 }
 
 export interface CodecStep {
@@ -67,47 +69,63 @@ export interface CodecStep {
  * Inputs: `sound` [B, channels, N]; weights and codebooks under their names; `start`, or what the step before made of it;
  * `rateTensors`; and with `rvq.deadBelow`, `picks.k` for each codebook.
  */
-export function codecStep(c: CodecConfig, t: CodecTraining, { batch, samples, codebooks }: SoundBatch): CodecStep {
+export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): CodecStep {
+  const { batch, samples, codebooks, unjudged = false } = shape;
   const sound = input("sound", "float32", [batch, c.audio_channels, samples]);
   const [p, judges, tables, rates] = [new Scope(), new Scope(), new Scope(), rateInputs()];
-  const quantized = quantizeAndLearn(tables, whole.encoder(p, sound, c), codebooks, c, t.rvq);
-  const made = ops.slice(whole.decoder(p, quantized.quantized, c), 2, 0, samples);
+  const latent = whole.encoder(p, sound, c);
+  const coded = codebooks === 0 ? undefined : quantizeAndLearn(tables, latent, codebooks, c, t.rvq);
+  const quantized = coded?.quantized ?? latent;
+  const made = ops.slice(whole.decoder(p, quantized, c), 2, 0, samples);
 
-  const apart = tellApart(
-    discriminate(judges, sound, t.discriminator),
-    discriminate(judges, ops.detach(made), t.discriminator),
-  );
-  const judged = adamwAll(judges.weights, differentiate(apart, [...judges.weights.values()]), rates, t.adam);
-  const wiser = new Scope("", new Map([...judges.weights.keys()].map((name) => [name, judged[name]!])));
-
-  const [real, fake] = [discriminate(wiser, sound, t.discriminator), discriminate(wiser, made, t.discriminator)];
-  const losses = {
-    adversarial: passFor(fake),
-    features: soundAlike(real, fake),
+  const judgement = unjudged ? undefined : judge(judges, sound, made, rates, t);
+  const losses: Record<string, Value> = {
+    ...(judgement === undefined ? {} : { adversarial: judgement.adversarial, features: judgement.features }),
     l1: l1(made, sound),
     mel: multiScaleMel(made, sound, melScales(c.sampling_rate)),
   };
   const pulls: Record<string, Pull> = {};
   for (const [name, loss] of Object.entries(losses))
-    pulls[name] = { loss, slope: differentiate(loss, [made])[0]!, weight: t.shares[name as keyof typeof losses] };
+    pulls[name] = { loss, slope: differentiate(loss, [made])[0]!, weight: t.shares[name as keyof typeof t.shares] };
   const balanced = balance(pulls, t.balancer);
 
   // The slope of sum(made slope) in the sound is the slope.
   const pulled = sum(ops.mul(made, ops.detach(balanced.slope)));
-  const slopes = differentiate(ops.add(pulled, quantized.penalty), [...p.weights.values()]);
+  const slopes = differentiate(coded === undefined ? pulled : ops.add(pulled, coded.penalty), [...p.weights.values()]);
   return {
     losses: {
       ...losses,
-      penalty: quantized.penalty,
-      discriminators: apart,
+      ...(coded === undefined ? {} : { penalty: coded.penalty }),
+      ...(judgement === undefined ? {} : { discriminators: judgement.apart }),
       balanced: balanced.loss,
       ...Object.fromEntries(Object.entries(balanced.shares).map(([name, share]) => [`pull.${name}`, share])),
     },
     slope: balanced.slope,
     made,
-    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judged, ...quantized.next, ...balanced.next },
+    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judgement?.next, ...coded?.next, ...balanced.next },
     codec: p.weights,
     discriminators: judges.weights,
     start: { ...zeroMoments(p.weights), ...zeroMoments(judges.weights), ...balancerState(Object.keys(losses)) },
   };
+}
+
+// --- internal ---
+
+/** The discriminators' step, and what they then say of what the codec made. */
+function judge(
+  judges: Scope,
+  sound: Value,
+  made: Value,
+  rates: ReturnType<typeof rateInputs>,
+  { discriminator, adam }: CodecTraining,
+) {
+  const [heard, copied] = [spectrograms(sound, discriminator), spectrograms(made, discriminator)];
+  const apart = tellApart(
+    discriminate(judges, heard, discriminator),
+    discriminate(judges, copied.map(ops.detach), discriminator),
+  );
+  const next = adamwAll(judges.weights, differentiate(apart, [...judges.weights.values()]), rates, adam);
+  const wiser = new Scope("", new Map([...judges.weights.keys()].map((name) => [name, next[name]!])));
+  const [real, fake] = [discriminate(wiser, heard, discriminator), discriminate(wiser, copied, discriminator)];
+  return { apart, next, adversarial: passFor(fake), features: soundAlike(real, fake) };
 }

@@ -36,6 +36,9 @@ const matrix: { names: RegExp; numbers: Numbers } = {
 };
 
 const rules: readonly { names: RegExp; numbers: Numbers }[] = [
+  // An adapter changes nothing at first: one of its factors is zero. The other is as large as PEFT draws it.
+  { names: /\.lora_B\.weight$/, numbers: constant(0) },
+  { names: /\.lora_A\.weight$/, numbers: (shape, normal) => drawn(shape, normal, (3 * shape[1]!) ** -0.5) },
   { names: /(layer_norm|norm)\d*\.weight$/, numbers: constant(1) },
   { names: /\.bias$/, numbers: constant(0) },
   // T5's own: a table of unit vectors; queries that make up for scores that are not divided by sqrt(d).

@@ -1,21 +1,32 @@
 /**
- * @file One training step of the language model as one pure graph: weights, moments and a batch in; weights, moments, loss
- * and the gradient's length out.
+ * @file The language model's loss as one pure graph: weights and a batch in, loss out; in both layouts, with text that is
+ * attended to in every layer, or with chroma and text that stand before the codes.
  */
 
-import { differentiate } from "../graph/differentiate.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import type { LmConfig } from "../lm/config.js";
-import { int64, type Tensor, tensor } from "../tensor.js";
-import { masked, relativeBuckets, type T5Config, t5Encoder } from "../text/t5.js";
-import { type AdamwConfig, adamwAll, clipped, rateInputs } from "./adamw.js";
-import { type BatchShape, lmLoss } from "./lm-loss.js";
+import { type T5Config, t5Encoder } from "../text/t5.js";
+import { type BatchShape, type LossCondition, lmLoss, lmSteps } from "./lm-loss.js";
+
+/** Sizes of a batch and, for melody models, of the chroma before it. */
+export interface LmShape extends BatchShape {
+  readonly melody?: MelodyShape;
+}
+
+export interface MelodyShape {
+  /** Pitch classes. */
+  readonly bins: number;
+  /** Frames of chroma. */
+  readonly length: number;
+}
 
 export interface LmGraph {
   readonly loss: Value;
   readonly perCodebook: Value;
+  /** [B, K, S, bins] */
+  readonly logits: Value;
   /** What learns, by name. */
   readonly learnt: ReadonlyMap<string, Value>;
   /** Everything declared, what is frozen included. */
@@ -23,12 +34,30 @@ export interface LmGraph {
 }
 
 /**
- * The loss of a batch of codes and texts. With `learnText`, the text encoder learns too; else its weights are bound.
+ * The loss of a batch, fed as `lmBatch` and `conditionBatch` make it. With `learnText`, the text encoder learns too; else
+ * its weights are bound.
+ * @param p where the weights are found: one that has some already gives those (`loraGraph`)
  */
-export function lmGraph(lm: LmConfig, t5: T5Config, shape: BatchShape, learnText: boolean): LmGraph {
-  const p = new Scope();
-  const { batch, tokens } = shape;
-  const mask = input("text.mask", "float32", [batch, 1, 1, tokens]);
+export function lmGraph(
+  lm: LmConfig,
+  t5: T5Config,
+  shape: LmShape,
+  learnText: boolean,
+  p: Scope = new Scope(),
+): LmGraph {
+  const mask = input("text.mask", "float32", [shape.batch, 1, 1, shape.tokens]);
+  const states = textStates(p, mask, lm, t5, shape);
+  const condition =
+    shape.melody === undefined ? { states, mask } : prefixed(p, states, lm, { ...shape, melody: shape.melody });
+  const { loss, perCodebook, logits } = lmLoss(p.at("decoder"), condition, lm, shape);
+  const learnt = [...p.weights].filter(([name]) => learnText || !name.startsWith("text_encoder."));
+  return { loss, perCodebook, logits, learnt: new Map(learnt), scope: p };
+}
+
+// --- internal ---
+
+/** The text at the model's width, [B, L, width]; exactly zero where there is none. */
+function textStates(p: Scope, mask: Value, lm: LmConfig, t5: T5Config, { batch, tokens }: LmShape): Value {
   const states = t5Encoder(
     p.at("text_encoder"),
     {
@@ -38,47 +67,26 @@ export function lmGraph(lm: LmConfig, t5: T5Config, shape: BatchShape, learnText
     },
     t5,
   );
-  const keep = input("text.keep", "float32", [batch, tokens, 1]);
-  const width = lm.hidden_size;
-  const projected =
-    t5.d_model === width
-      ? states
-      : unflatten(linear(p.at("enc_to_dec_proj"), flatten(states), width, { bias: true }), rowsOf(states));
-  const { loss, perCodebook } = lmLoss(p.at("decoder"), { states: ops.mul(projected, keep), mask }, lm, shape);
-  const learnt = [...p.weights].filter(([name]) => learnText || !name.startsWith("text_encoder."));
-  return { loss, perCodebook, learnt: new Map(learnt), scope: p };
+  const atWidth = t5.d_model === lm.hidden_size ? states : projected(p.at("enc_to_dec_proj"), states, lm.hidden_size);
+  return ops.mul(atWidth, input("text.keep", "float32", [batch, tokens, 1]));
 }
 
-/** @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and weights and moments under their own names */
-export function stepOutputs(
-  { loss, perCodebook, learnt }: LmGraph,
-  most: number,
-  c: AdamwConfig,
-): Record<string, Value> {
-  const { gradients, norm } = clipped(differentiate(loss, [...learnt.values()]), most);
-  return { loss, norm, perCodebook, ...adamwAll(learnt, gradients, rateInputs(), c) };
-}
-
-/** Token ids of B prompts, as the graph is fed them; a prompt without tokens is one that was dropped. */
-export function textBatch(
-  prompts: readonly (readonly number[])[],
-  tokens: number,
-  t5: T5Config,
-): Record<string, Tensor> {
-  const ids = new Array<number>(prompts.length * tokens).fill(0);
-  const mask = tensor("float32", [prompts.length, 1, 1, tokens]);
-  const keep = tensor("float32", [prompts.length, tokens, 1]);
-  for (const [b, prompt] of prompts.entries())
-    for (let l = 0; l < tokens; l++) {
-      const id = prompt[l];
-      ids[b * tokens + l] = id ?? 0;
-      mask.data[b * tokens + l] = id === undefined ? masked : 0;
-      keep.data[b * tokens + l] = id === undefined ? 0 : 1;
-    }
+/** Chroma, then text, before the codes. */
+function prefixed(
+  p: Scope,
+  text: Value,
+  lm: LmConfig,
+  { batch, frames, tokens, melody: { bins, length } }: LmShape & { melody: MelodyShape },
+): LossCondition {
+  const chroma = input("chroma", "float32", [batch, length, bins]);
+  const melody = projected(p.at("audio_enc_to_dec_proj"), chroma, lm.hidden_size);
+  const columns = length + tokens + lmSteps(lm, frames);
   return {
-    "text.ids": int64([prompts.length, tokens], ids),
-    "text.mask": mask,
-    "text.keep": keep,
-    "text.buckets": relativeBuckets(tokens, t5),
+    prefix: ops.concat([melody, text], 1),
+    places: input("places", "int64", [batch, columns]),
+    hidden: input("hidden", "float32", [batch, 1, 1, columns]),
   };
 }
+
+const projected = (p: Scope, x: Value, width: number): Value =>
+  unflatten(linear(p, flatten(x), width, { bias: true }), rowsOf(x));

@@ -5,45 +5,43 @@
 
 import type { Codes } from "../codes.js";
 import * as ops from "../graph/ops.js";
-import { constant, input, type Scope, type Value } from "../graph/value.js";
+import { constant, input, known, type Scope, type Value } from "../graph/value.js";
 import { type LmConfig, patternFor, specialToken } from "../lm/config.js";
 import { build, logitSteps, validSteps } from "../lm/patterns.js";
 import { positionRows } from "../lm/positions.js";
-import { textMemory, transformer } from "../lm/transformer.js";
+import { type LmInputs, textMemory, transformer } from "../lm/transformer.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
 
-/** Sizes of a batch: B sequences of T frames, L text tokens. */
+/** Sizes of a batch: B sequences of T frames, at most L text tokens each. */
 export interface BatchShape {
   readonly batch: number;
   readonly frames: number;
   readonly tokens: number;
 }
 
+/** What the codes are to follow. */
+export type LossCondition =
+  /** Text to attend to, at the model's width, [B, L, width], and what is added to the scores of its tokens, [B, 1, 1, L]. */
+  | { readonly states: Value; readonly mask: Value }
+  /**
+   * What stands before the codes, [B, F, width]; where every column stands, [B, F + S]; what is added to the scores of
+   * each column, [B, 1, 1, F + S].
+   */
+  | { readonly prefix: Value; readonly places: Value; readonly hidden: Value };
+
+/** S: the columns that a model learns from. The last of the pattern predicts nothing. */
+export const lmSteps = (c: LmConfig, frames: number): number => validSteps(patternFor(c, frames)).steps.length - 1;
+
 /**
  * The loss of a batch, fed as `lmBatch` makes it: mean over codebooks of each codebook's mean cross-entropy over the
- * positions that the pattern predicts. Also per codebook, [K].
- * @param text at the model's width, [B, L, width], exactly zero where there is none; and what is added to the scores of
- * its tokens, [B, 1, 1, L]
+ * positions that the pattern predicts. Also per codebook, [K], and the logits, [B, K, S, bins].
+ * @param condition exactly zero where there is no text
  */
-export function lmLoss(p: Scope, text: { states: Value; mask: Value }, c: LmConfig, { batch, frames }: BatchShape) {
-  const steps = validSteps(patternFor(c, frames)).steps.length - 1; // the last column predicts nothing
+export function lmLoss(p: Scope, condition: LossCondition, c: LmConfig, { batch, frames }: BatchShape) {
+  const steps = lmSteps(c, frames);
   const shape = [batch, c.num_codebooks, steps];
-  const memory = textMemory(p, text.states, c);
-  const layers = [...Array(c.num_hidden_layers).keys()];
-  const { logits } = transformer(
-    p,
-    {
-      columns: input("columns", "int64", shape),
-      positions: constant(tensor("float32", [1, steps, c.hidden_size], positionRows(0, steps, c.hidden_size))),
-      text: {
-        keys: layers.map((i) => memory[`text.keys.${i}`]!),
-        values: layers.map((i) => memory[`text.values.${i}`]!),
-        mask: text.mask,
-      },
-    },
-    c,
-    "all",
-  );
+  const columns = input("columns", "int64", shape);
+  const { logits } = transformer(p, { columns, ...conditioned(p, condition, c, steps) }, c, "codes");
   const targets = ops.unsqueeze(input("targets", "int64", shape), [3]);
   const predicted = input("predicted", "float32", shape);
   const likelihood = ops.squeeze(ops.gatherElements(ops.logSoftmax(logits), targets), [3]); // [B, K, S]
@@ -56,7 +54,7 @@ export function lmLoss(p: Scope, text: { states: Value; mask: Value }, c: LmConf
 export function lmBatch(items: readonly Codes[], c: LmConfig): Record<"columns" | "targets" | "predicted", Tensor> {
   const frames = items[0]![0]!.length;
   const pattern = validSteps(patternFor(c, frames));
-  const steps = pattern.steps.length - 1;
+  const steps = lmSteps(c, frames);
   const where = logitSteps(pattern); // [K][T]: the step that predicts a code
   const shape = [items.length, c.num_codebooks, steps];
   const columns: number[] = [];
@@ -73,4 +71,26 @@ export function lmBatch(items: readonly Codes[], c: LmConfig): Record<"columns" 
       }
   }
   return { columns: int64(shape, columns), targets: int64(shape, targets), predicted };
+}
+
+// --- internal ---
+
+function conditioned(p: Scope, condition: LossCondition, c: LmConfig, steps: number): Omit<LmInputs, "columns"> {
+  const rowsFor = (count: number, lead: readonly number[]) =>
+    constant(tensor("float32", [...lead, count, c.hidden_size], positionRows(0, count, c.hidden_size)));
+  if ("prefix" in condition) {
+    const { prefix, places, hidden } = condition;
+    const count = known(places.shape[1], "columns of a batch");
+    return { positions: ops.gather(rowsFor(count, []), places), melody: { prefix, hidden } };
+  }
+  const memory = textMemory(p, condition.states, c);
+  const layers = [...Array(c.num_hidden_layers).keys()];
+  return {
+    positions: rowsFor(steps, [1]),
+    text: {
+      keys: layers.map((i) => memory[`text.keys.${i}`]!),
+      values: layers.map((i) => memory[`text.values.${i}`]!),
+      mask: condition.mask,
+    },
+  };
 }

@@ -5,21 +5,32 @@
 
 import { type ByteSource, writeFileAtomically } from "#platform";
 import { HocketError } from "../errors.js";
-import type { Value } from "../graph/value.js";
 import type { Tensor } from "../tensor.js";
 import { readHeader, readTensor, safetensorsChunks } from "../weights/safetensors.js";
-import { momentNames } from "./adamw.js";
-import type { TrainState } from "./train-lm.js";
+
+/** Everything that a step changes. */
+export interface TrainState {
+  /** Steps done. */
+  readonly step: number;
+  /** Weights under their names, moments under their `momentNames`, and whatever else a step hands to the next. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** A state's tensors by name, and their shapes. */
+export type StateShapes = ReadonlyMap<string, readonly number[]>;
+
+export const shapesOf = (tensors: Readonly<Record<string, Tensor>>): StateShapes =>
+  new Map(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
 
 /** @throws HocketError "disk"; then the state that was there before is untouched */
 export const saveState = (path: string, state: TrainState): Promise<void> =>
   writeFileAtomically(path, safetensorsChunks(state.tensors, { step: `${state.step}` }));
 
 /**
- * @param learnt what the run that goes on learns: the file must hold this, in these shapes, and its moments
+ * @param shapes what a step of the run that goes on is fed: the file must hold this
  * @throws HocketError "bad-file" naming what is missing or of another shape
  */
-export async function loadState(file: ByteSource, learnt: ReadonlyMap<string, Value>): Promise<TrainState> {
+export async function loadState(file: ByteSource, shapes: StateShapes): Promise<TrainState> {
   const { tensors: entries, metadata } = await readHeader(file);
   const step = Number(metadata.step);
   if (!Number.isSafeInteger(step) || step < 0)
@@ -28,15 +39,14 @@ export async function loadState(file: ByteSource, learnt: ReadonlyMap<string, Va
       `${file.location} does not say at which step it was saved: it is no training state`,
     );
   const tensors: Record<string, Tensor> = {};
-  for (const [name, { shape }] of learnt)
-    for (const each of [name, ...momentNames(name)]) {
-      const entry = entries.get(each);
-      if (entry === undefined || `${entry.shape}` !== `${shape}`)
-        throw new HocketError(
-          "bad-file",
-          `${file.location}: this run learns ${each} of shape [${shape}], the state has ${entry === undefined ? "none" : `[${entry.shape}]`}: it belongs to another configuration`,
-        );
-      tensors[each] = await readTensor(file, entry);
-    }
+  for (const [name, shape] of shapes) {
+    const entry = entries.get(name);
+    if (entry === undefined || `${entry.shape}` !== `${shape}`)
+      throw new HocketError(
+        "bad-file",
+        `${file.location}: this run learns ${name} of shape [${shape}], the state has ${entry === undefined ? "none" : `[${entry.shape}]`}: it belongs to another configuration`,
+      );
+    tensors[name] = await readTensor(file, entry);
+  }
   return { step, tensors };
 }

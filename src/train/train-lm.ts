@@ -1,113 +1,215 @@
 /**
- * @file The loop in which the language model learns. `state` is exactly what a checkpoint holds, so resuming is loading it.
+ * @file How a language model learns: what a run does at a step, and how it is checked on what it does not learn from. A
+ * state is exactly what a step leaves to the next, so resuming is loading it.
  */
 
 import type { Codes } from "../codes.js";
-import { HocketError } from "../errors.js";
 import { type Binder, compile } from "../graph/compile.js";
-import type { LmConfig } from "../lm/config.js";
-import type { Runtime } from "../platform/platform.js";
+import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
-import type { T5Config } from "../text/t5.js";
-import { type AdamwConfig, musicgenAdamw, rateTensors, zeroMoments } from "./adamw.js";
+import { writeAdapter } from "../weights/lora.js";
+import type { AdamwConfig } from "./adamw.js";
+import { type DAdaptConfig, distanceName } from "./dadapt.js";
+import { averages, type EmaConfig } from "./ema.js";
 import { initialWeights } from "./initial.js";
-import { type LmGraph, lmGraph, stepOutputs, textBatch } from "./lm-graph.js";
-import { type BatchShape, lmBatch } from "./lm-loss.js";
+import { conditionBatch, type Dropout, dropConditions, type ItemCondition } from "./lm-conditions.js";
+import { type LmModel, writeLm } from "./lm-files.js";
+import { type LmGraph, type LmShape, lmGraph } from "./lm-graph.js";
+import { lmBatch } from "./lm-loss.js";
+import { compileStep, type LmStep } from "./lm-step.js";
+import { type LoraConfig, loraGraph } from "./lora.js";
+import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
+import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
+import { shapesOf, type TrainState } from "./state.js";
 
-/** Everything that a step changes. */
-export interface TrainState {
-  /** Steps done. */
-  readonly step: number;
-  /** Weights under their names, moments under their `momentNames`. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+export interface LmRun {
+  readonly model: LmModel;
+  readonly shape: LmShape;
+  readonly schedule: Schedule;
+  /** The longest that a gradient may be. */
+  readonly clip: number;
+  readonly optimiser: OptimiserChoice;
+  /** What is checked, sampled from and written, where it is not the weights of the last step. */
+  readonly averages?: EmaConfig;
+  /** Batches whose gradients are summed to one step. */
+  readonly pieces: number;
+  readonly dropout: Dropout;
+  /** Whether the text encoder learns too. */
+  readonly learnText: boolean;
+  /** An adapter learns instead of the weights, for the model `base`. */
+  readonly lora?: LoraConfig & { readonly base: string };
+  /** The model that it begins with. */
+  readonly from?: string;
+  readonly seed: number;
 }
+
+export type OptimiserChoice = ({ readonly kind: "adamw" } & AdamwConfig) | ({ readonly kind: "dadapt" } & DAdaptConfig);
 
 export interface Batch {
   /** [B] of [K][T] */
   readonly codes: readonly Codes[];
-  /** [B] token ids; none where the text was dropped. */
-  readonly prompts: readonly (readonly number[])[];
+  /** [B], whole: what is left out is drawn by the run. */
+  readonly conditions: readonly ItemCondition[];
 }
 
-export interface TrainConfig {
-  readonly shape: BatchShape;
-  readonly schedule: Schedule;
-  /** The longest that a gradient may be. */
-  readonly clip: number;
-  readonly adamw: AdamwConfig;
-  /** Whether the text encoder learns too. */
-  readonly learnText: boolean;
+/** What a language model reads. */
+export interface Pieces {
+  /** Where they come from, as the run's settings say it. */
+  readonly from: Json;
+  /** The batch with a number, always the same. */
+  batch(index: number): Promise<Batch>;
+  /** Batches that it does not learn from. */
+  readonly heldOut: readonly Batch[];
 }
 
-/** MusicGen's choices, where they do not depend on the machine. */
-export const usualTraining = { clip: 1, adamw: musicgenAdamw, learnText: false } as const;
-
-export interface TrainEvent {
-  readonly type: "step";
-  readonly state: TrainState;
-  readonly loss: number;
-  /** Cross-entropy of each codebook, [K]. */
-  readonly perCodebook: Float32Array;
-  /** Of the whole gradient, before it was clipped. */
-  readonly gradientNorm: number;
-  readonly rate: number;
+export interface Around {
+  readonly options?: SessionOptions;
+  /** Weights to begin with; those that are not there begin at random. */
+  readonly given?: () => Promise<ReadonlyMap<string, Tensor>>;
+  /** Finds the weights that do not learn. */
+  readonly bind?: Binder;
+  /** Writes what the model in a folder can do. */
+  readonly sample?: Learner["sample"];
 }
 
-/** Where training starts: from `weights` where they have one, else at random. */
-export function startState(graph: LmGraph, seed: number, weights: ReadonlyMap<string, Tensor> = new Map()): TrainState {
-  const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !weights.has(name))), seed);
-  const own = [...graph.learnt.keys()].map((name) => [name, weights.get(name) ?? random.get(name)!]);
-  return { step: 0, tensors: { ...zeroMoments(graph.learnt), ...Object.fromEntries(own) } };
+export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: Around = {}): Learner {
+  const { model, shape, schedule, seed } = run;
+  const { options = {}, given = async () => new Map<string, Tensor>(), sample = async () => {} } = around;
+  const graph = graphOf(run);
+  const optimiser = optimiserOf(run);
+  const bind: Binder = async (declared) =>
+    around.bind?.(declared.filter(({ name }) => !graph.learnt.has(name))) ?? new Map();
+  const fed = ({ codes, conditions }: Batch) => ({
+    ...lmBatch(codes, model.lm),
+    ...conditionBatch(conditions, shape, model.lm, model.t5),
+  });
+  /** The averages, where there are some. */
+  const weightsOf = ({ tensors }: TrainState) => {
+    const mean = averages(tensors);
+    return Object.fromEntries([...graph.learnt.keys()].map((name) => [name, mean.get(name) ?? tensors[name]!]));
+  };
+
+  let stepping: Promise<LmStep> | undefined;
+  let checking: Promise<Session> | undefined;
+  const moments = optimiser.start(graph.learnt);
+  return {
+    settings: settingsOf(run, pieces.from),
+    goal: "valid.loss",
+    shapes: new Map([
+      ...[...graph.learnt].map(([name, { shape }]) => [name, shape as readonly number[]] as const),
+      ...shapesOf(moments),
+    ]),
+    async start() {
+      const found = await given();
+      const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !found.has(name))), seed);
+      const weights = [...graph.learnt.keys()].map((name) => [name, found.get(name) ?? random.get(name)!]);
+      return { step: 0, tensors: { ...moments, ...Object.fromEntries(weights) } };
+    },
+    async step(state) {
+      stepping ??= compileStep(runtime, graph, { ...run, optimiser }, bind, options);
+      const step = await stepping;
+      const rate = rateAt(schedule, state.step);
+      const parts = [];
+      for (let i = 0; i < run.pieces; i++) {
+        const index = state.step * run.pieces + i;
+        const { codes, conditions } = await pieces.batch(index);
+        parts.push(fed({ codes, conditions: dropConditions(conditions, run.dropout, seed, index) }));
+      }
+      const { loss, perCodebook, norm, next } = await step(state.tensors, parts, optimiser.fed(rate, state.step + 1));
+      const distance = next[distanceName];
+      const numbers = {
+        loss,
+        ...byCodebook("loss", perCodebook),
+        norm,
+        rate,
+        ...(distance && { distance: first(distance) }),
+      };
+      return { state: { step: state.step + 1, tensors: next }, numbers };
+    },
+    async check(state) {
+      checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
+      return check(await checking, pieces.heldOut, (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
+    },
+    async write(state, folder) {
+      const factors = weightsOf(state);
+      if (run.lora === undefined) await writeLm(folder, model, factors);
+      else await writeAdapter(folder, { ...run.lora, factors });
+    },
+    sample,
+  };
 }
 
-/**
- * Learns from `batches`, as many as there are or until `schedule.steps` are done.
- * @param bind finds the weights that do not learn
- * @throws HocketError "internal" when the loss is not a number: `state` of the last event is still good
- */
-export async function* trainLm(
-  runtime: Runtime,
-  lm: LmConfig,
-  t5: T5Config,
-  start: TrainState,
-  batches: AsyncIterable<Batch> | Iterable<Batch>,
-  config: TrainConfig,
-  bind: Binder = async () => new Map(),
-): AsyncGenerator<TrainEvent> {
-  const graph = lmGraph(lm, t5, config.shape, config.learnText);
-  const session = await compile(runtime, stepOutputs(graph, config.clip, config.adamw), async (declared) =>
-    bind(declared.filter(({ name }) => !graph.learnt.has(name))),
-  );
-  let state = start;
-  try {
-    for await (const batch of batches) {
-      if (state.step >= config.schedule.steps) return;
-      const rate = rateAt(config.schedule, state.step);
-      const { loss, norm, perCodebook, ...tensors } = await session.run({
-        ...lmBatch(batch.codes, lm),
-        ...textBatch(batch.prompts, config.shape.tokens, t5),
-        ...state.tensors,
-        ...rateTensors(rate, state.step + 1, config.adamw),
-      });
-      const lost = (loss!.data as Float32Array)[0]!;
-      const gradientNorm = (norm!.data as Float32Array)[0]!;
-      if (!Number.isFinite(lost) || !Number.isFinite(gradientNorm)) throw blewUp(state, lost);
-      state = { step: state.step + 1, tensors };
-      yield { type: "step", state, loss: lost, perCodebook: perCodebook!.data as Float32Array, gradientNorm, rate };
-    }
-  } finally {
-    await session.dispose();
-  }
+/** What learns, and its loss. */
+export function graphOf({
+  model: { lm, t5 },
+  shape,
+  learnText,
+  lora,
+}: Pick<LmRun, "model" | "shape" | "learnText" | "lora">): LmGraph {
+  if (lora === undefined) return lmGraph(lm, t5, shape, learnText);
+  return loraGraph((p) => lmGraph(lm, t5, shape, learnText, p), lora);
 }
 
 // --- internal ---
 
-function blewUp({ step, tensors }: TrainState, loss: number): HocketError {
-  const bad = Object.entries(tensors).find(([, { data }]) => (data as Float32Array).some((x) => !Number.isFinite(x)));
-  const where = bad === undefined ? "every weight is still finite" : `${bad[0]} is not finite`;
-  return new HocketError(
-    "internal",
-    `at step ${step + 1} the loss is ${loss} (${where}): lower the learning rate and go on from the last checkpoint`,
-  );
+const first = ({ data }: Tensor): number => (data as Float32Array)[0]!;
+
+const byCodebook = (name: string, values: ArrayLike<number>): Numbers =>
+  Object.fromEntries(Array.from(values, (value, k) => [`${name}.${k}`, value]));
+
+function optimiserOf({ optimiser, averages }: LmRun): Optimiser {
+  const chosen = optimiser.kind === "adamw" ? adamwOptimiser(optimiser) : dadaptOptimiser(optimiser);
+  return averages === undefined ? chosen : withAverages(chosen, averages);
+}
+
+/** Cross-entropy on what is held out: told the text alone, told nothing, and told text and melody. */
+async function check(
+  session: Session,
+  heldOut: readonly Batch[],
+  fed: (batch: Batch) => Readonly<Record<string, Tensor>>,
+  { melody }: LmShape,
+): Promise<Numbers> {
+  const told: Record<string, (item: ItemCondition) => ItemCondition> = {
+    "valid.loss": ({ text }) => ({ text }),
+    "valid.loss.untold": (item) => ({ ...item, dropped: true }),
+    ...(melody === undefined ? {} : { "valid.loss.melody": (item: ItemCondition) => item }),
+  };
+  const numbers: Record<string, number> = {};
+  for (const [name, leave] of Object.entries(told)) {
+    const sums: number[] = [];
+    for (const batch of heldOut) {
+      const { perCodebook } = await session.run(fed({ ...batch, conditions: batch.conditions.map(leave) }));
+      for (const [k, value] of (perCodebook!.data as Float32Array).entries()) sums[k] = (sums[k] ?? 0) + value;
+    }
+    const means = sums.map((sum) => sum / heldOut.length);
+    numbers[name] = means.reduce((sum, mean) => sum + mean, 0) / means.length;
+    if (name === "valid.loss") Object.assign(numbers, byCodebook(name, means));
+  }
+  return numbers;
+}
+
+/** Everything that decides what the weights become. */
+function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...run }: LmRun, from: Json): Settings {
+  const { lm, t5, melody } = model;
+  return {
+    what: "lm",
+    layout: lm.crossAttention ? "musicgen" : "musicgen_melody",
+    lm: { ...lm },
+    text: { ...t5 },
+    melody: melody === undefined ? null : { ...melody.config, length: melody.length },
+    seconds: model.window,
+    ...{ batch: shape.batch, pieces: run.pieces, frames: shape.frames, tokens: shape.tokens },
+    from: run.from ?? null,
+    learnText: run.learnText,
+    lora: run.lora === undefined ? null : { ...run.lora },
+    dropout: { ...dropout },
+    schedule: { ...schedule },
+    clip: run.clip,
+    // JSON has no infinity.
+    optimiser: Object.fromEntries(Object.entries(optimiser).filter(([, value]) => value !== Number.POSITIVE_INFINITY)),
+    averages: averages === undefined ? null : { ...averages },
+    data: from,
+    seed: run.seed,
+  };
 }

@@ -68,23 +68,37 @@ export function writeSafetensors(
   return file;
 }
 
-/**
- * The same file in pieces, without a copy of the numbers. Names are sorted; wide numbers come before narrow ones, so
- * that each tensor can be used in place.
- */
+/** The same file in pieces, without a copy of the numbers. */
 export function* safetensorsChunks(
   tensors: Readonly<Record<string, Tensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Generator<Uint8Array> {
+  const { header, order } = safetensorsHeader(tensors, metadata);
+  yield header;
+  for (const name of order) {
+    const { data } = tensors[name]!;
+    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+}
+
+/**
+ * What stands before the numbers of such tensors, and the order in which their bytes follow. Names are sorted; wide
+ * numbers come before narrow ones, so that each tensor can be used in place.
+ */
+export function safetensorsHeader(
+  tensors: Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly number[] }>>,
+  metadata?: Readonly<Record<string, string>>,
+): { header: Uint8Array; order: readonly string[] } {
   assert(!Object.hasOwn(tensors, "__metadata__"), "a tensor cannot be called __metadata__");
   const names = Object.keys(tensors).sort();
-  const byWidth = names.toSorted((a, b) => bytesPerElement(tensors[b]!.dtype) - bytesPerElement(tensors[a]!.dtype));
+  const order = names.toSorted((a, b) => bytesPerElement(tensors[b]!.dtype) - bytesPerElement(tensors[a]!.dtype));
 
   const offsets = new Map<string, [number, number]>();
   let end = 0;
-  for (const name of byWidth) {
+  for (const name of order) {
+    const { dtype, shape } = tensors[name]!;
     const start = end;
-    end += tensors[name]!.data.byteLength;
+    end += elementCount(shape) * bytesPerElement(dtype);
     offsets.set(name, [start, end]);
   }
   const rows = names.map((name) => {
@@ -97,11 +111,7 @@ export function* safetensorsChunks(
   const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(SPACE);
   view(header).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(json, 8);
-  yield header;
-  for (const name of byWidth) {
-    const { data } = tensors[name]!;
-    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  }
+  return { header, order };
 }
 
 /** `bytes` as numbers; copied only if they start where such numbers cannot. */

@@ -15,7 +15,7 @@ export type TaskReply =
 
 /**
  * What `name` of `module` makes of each item, in their order; an item for which it throws is an error, and no end. Stopping
- * early ends the threads.
+ * early ends the threads; they work only a little ahead of what is asked for.
  * @param module the URL of a module that exports the function under that name; items and results are copied
  * @throws the signal's reason, without waiting for what is at work
  */
@@ -31,43 +31,54 @@ export async function* inThreads<T, R>(
   const results = new Map(
     items.map((_, i) => [i, new Promise<R | HocketError>((resolve) => (settle[i] = resolve))] as const),
   );
-  let next = 0;
+  let [next, taken] = [0, 0];
   let stopped = false;
   const workers = new Set<Worker>();
+  const idle: Worker[] = [];
+  const at = new Map<Worker, number>();
 
-  /** A thread takes what is next until nothing is left; if one dies, another takes its place. */
+  /** Idle threads take what is next, up to some items before those that are asked for. */
+  const feed = (): void => {
+    while (idle.length > 0 && !stopped && next < Math.min(items.length, taken + ahead * threads)) {
+      const worker = idle.pop()!;
+      at.set(worker, next);
+      worker.postMessage(items[next++]);
+    }
+  };
   const start = (): void => {
-    if (next >= items.length || stopped) return;
     const worker = new Worker(entry, { workerData: task });
     workers.add(worker);
-    let at = next++;
-    worker.postMessage(items[at]);
+    idle.push(worker);
+    const answered = (result: R | HocketError) => settle[at.get(worker) ?? -1]?.(result);
     worker.on("message", (reply: TaskReply) => {
-      settle[at]!("done" in reply ? (reply.done as R) : new HocketError(reply.failed.code, reply.failed.message));
-      if (next < items.length && !stopped) {
-        at = next++;
-        worker.postMessage(items[at]);
-      } else void worker.terminate();
+      answered("done" in reply ? (reply.done as R) : new HocketError(reply.failed.code, reply.failed.message));
+      idle.push(worker);
+      feed();
     });
     worker.on("error", (cause) => {
-      settle[at]!(new HocketError("internal", `the thread at work on it ended: ${cause.message}`, { cause }));
+      answered(new HocketError("internal", `the thread at work on it ended: ${cause.message}`, { cause }));
     });
     worker.on("exit", () => {
+      answered(new HocketError("internal", "the thread at work on it ended"));
       workers.delete(worker);
-      settle[at]!(new HocketError("internal", "the thread at work on it ended"));
-      start();
+      if (stopped || next >= items.length) return;
+      start(); // in its place
+      feed();
     });
   };
   const abort = (): void => {
     for (const each of settle) each(new HocketError("internal", "the work was stopped"));
   };
   signal?.addEventListener("abort", abort);
-  for (let i = 0; i < threads; i++) start();
+  for (let i = 0; i < Math.min(threads, items.length); i++) start();
+  feed();
   try {
     for (const [i, item] of items.entries()) {
       const result = await results.get(i)!;
       signal?.throwIfAborted();
       results.delete(i); // thousands of them do not fit
+      taken = i + 1;
+      feed();
       yield { item, result };
     }
   } finally {
@@ -78,5 +89,8 @@ export async function* inThreads<T, R>(
 }
 
 // --- internal ---
+
+/** Items for each thread that may be done before they are asked for. */
+const ahead = 4;
 
 const entry = fileURLToPath(new URL("./thread-task.js", import.meta.url));

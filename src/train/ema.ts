@@ -1,0 +1,74 @@
+/**
+ * @file A running average of the weights, as graph: what is validated, sampled from and kept as the best. The average is
+ * over the weights seen so far alone, however few (spec §8.2): it needs no good start.
+ */
+
+import * as ops from "../graph/ops.js";
+import { input, type Value } from "../graph/value.js";
+import { type Tensor, tensor } from "../tensor.js";
+
+export interface EmaConfig {
+  /** What an average keeps of itself when weights come in. */
+  readonly decay: number;
+  /** Steps from one time that weights come in to the next. */
+  readonly every: number;
+}
+
+/** MusicGen's (spec §8.2). */
+export const musicgenEma: EmaConfig = { decay: 0.99, every: 10 };
+
+/** The same, but over no more than the last twentieth of a short run. */
+export const averagesFor = (steps: number): EmaConfig => {
+  const { decay, every } = musicgenEma;
+  return { decay: Math.max(0, Math.min(decay, 1 - (20 * every) / steps)), every };
+};
+
+/** What a weight's average is called, in a step's inputs and outputs and in what is saved. */
+export const averageName = (weight: string) => `${weight}.average`;
+
+/** How many weights the average is over, each counted by what is kept of it. */
+export const averageCount = "average.count";
+
+/**
+ * count' = count decay + 1 and a' = (1 - 1 / count') a + w / count' at the steps that `averageTensors` names; at all
+ * others, what was.
+ * @param weights by name, as they are after the step
+ * @returns the averages and their count, under the names under which this step is fed them
+ */
+export function averageAll(weights: ReadonlyMap<string, Value>, { decay }: EmaConfig): Record<string, Value> {
+  const { add, div, mul, scalar, sub, where } = ops;
+  const now = input("average.now", "bool", []);
+  const count = input(averageCount, "float32", []);
+  const counted = add(mul(count, scalar(decay)), scalar(1));
+  const share = where(now, div(scalar(1), counted), scalar(0)); // of 0, an average is exactly what it was
+  const next: Record<string, Value> = { [averageCount]: where(now, counted, count) };
+  for (const [name, weight] of weights) {
+    const average = input(averageName(name), "float32", weight.shape);
+    next[averageName(name)] = add(mul(sub(scalar(1), share), average), mul(share, weight));
+  }
+  return next;
+}
+
+/** The averages before the first step: of nothing. */
+export const noAverages = (weights: ReadonlyMap<string, Value>): Record<string, Tensor> => ({
+  [averageCount]: tensor("float32", []),
+  ...Object.fromEntries(
+    [...weights].map(([name, { shape }]) => [averageName(name), tensor("float32", shape as readonly number[])]),
+  ),
+});
+
+/** @param step t, from 1 */
+export const averageTensors = (step: number, { every }: EmaConfig): Record<string, Tensor> => ({
+  "average.now": tensor("bool", [], Uint8Array.of(step % every === 0 ? 1 : 0)),
+});
+
+/** The averages among the tensors of a state, under the names of the weights; none before the first were taken. */
+export function averages(tensors: Readonly<Record<string, Tensor>>): Map<string, Tensor> {
+  if (tensors[averageCount]?.data[0] === 0) return new Map();
+  const ending = averageName("");
+  return new Map(
+    Object.entries(tensors).flatMap(([name, numbers]) =>
+      name.endsWith(ending) ? [[name.slice(0, -ending.length), numbers] as const] : [],
+    ),
+  );
+}
