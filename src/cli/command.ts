@@ -9,8 +9,8 @@ export interface Option {
   readonly short?: string;
   /** The only values that it takes. */
   readonly choices?: readonly string[];
-  /** May be given several times. */
-  readonly many?: boolean;
+  /** It may be given several times. */
+  readonly many?: true;
 }
 
 export interface Command {
@@ -32,7 +32,7 @@ export interface Given {
   readonly operand: string;
   readonly operands: readonly string[];
   text(option: string): string | undefined;
-  /** All that was given for an option that may be given several times. */
+  /** Every value of an option that may be given several times. */
   texts(option: string): readonly string[];
   number(option: string): number | undefined;
   flag(option: string): boolean;

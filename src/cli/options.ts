@@ -30,7 +30,7 @@ export function parseCommand(command: Command, args: readonly string[]): Given {
     operand: positionals[0] ?? "",
     operands: positionals,
     text: (name) => values[name] as string | undefined,
-    texts: (name) => (values[name] as string[] | undefined) ?? [],
+    texts: (name) => (values[name] ?? []) as readonly string[],
     number: (name) => numbers.get(name),
     flag: (name) => values[name] === true,
   };
@@ -53,8 +53,6 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
   const told = operand === undefined ? "" : `  ${operand.name}: ${operand.help}\n\n`;
   return `hocket ${name} ${words}[options]\n${summary}\n\n${told}${lines.join("\n")}\n\n${shown}\n`;
 }
-
-// --- internal ---
 
 function parsed(command: Command, args: readonly string[], wrong: (what: string) => HocketError) {
   const options = Object.fromEntries(

@@ -35,11 +35,12 @@ export function compose(seed: number, { seconds = 10, style: asked }: ComposeOpt
   const band = bandOf(new Dice(seed, "band"), style, bpm, beats);
   const form = new Dice(seed, "form").pick(style.forms);
   const range = band.lead?.lead;
-  const frame: Frame = { seed, style, form, bpm, beats, mode, tonic, isLoop, range, seconds: 1.6 * seconds + 8 };
+  const frame: Frame = { seed, style, form, bpm, beats, swing, mode, tonic, isLoop, range, seconds: 1.6 * seconds + 8 };
   const piece = pieceOf(frame);
-  const { timeline, offset } = windowOf(new Dice(seed, "window"), frame, piece, swing, seconds);
-  const hand = { timeline, dynamics: style.dynamics, looseness: style.looseness / 1000 };
-  const parts = partsOf(frame, band, piece, hand).flatMap((part) => {
+  const { timeline, offset } = windowOf(new Dice(seed, "window"), frame, piece, seconds);
+  const dynamics = style.dynamics + new Dice(seed, "dynamics").between(-0.14, 0.08);
+  const hand = { timeline, dynamics, looseness: style.looseness / 1000 };
+  const parts = partsOf(frame, band, heardOf(piece, timeline, offset, seconds), hand).flatMap((part) => {
     const notes = cut(part.notes, offset, seconds);
     return notes.length === 0 ? [] : [{ ...part, notes, controls: cutControls(part.controls, offset, seconds) }];
   });
@@ -70,6 +71,18 @@ function basicsOf(dice: Dice, style: Style) {
   const mode = dice.weighted(style.modes);
   const isLoop = dice.chance(0.25) && style.harmony.loops !== undefined && (mode === "major" || mode === "minor");
   return { bpm, beats, swing: { unit: style.swing.unit, by: swings ? by : 0 }, tonic, mode, isLoop };
+}
+
+/** What is played of a piece for a clip: a bar more at either end, for what rings on or comes early. */
+function heardOf(piece: Piece, timeline: Timeline, offset: number, seconds: number): Piece {
+  const { bars, spans, tune } = piece;
+  const near = bars.filter(({ at, beats }) => {
+    const isLate = timeline.even(Math.max(0, at - beats)) >= offset + seconds;
+    return !isLate && timeline.even(at + 2 * beats) > offset;
+  });
+  const [from, to] = [near[0]!.at, near.at(-1)!.at + near.at(-1)!.beats];
+  const within = ({ at, length }: { at: number; length: number }) => at < to && at + length > from;
+  return { ...piece, bars: near, spans: spans.filter(within), tune: tune.filter(within) };
 }
 
 /** The metronome in the clip. */

@@ -27,7 +27,7 @@ export function playDrums(dice: Dice, bars: readonly Bar[], how: Drumming): Even
       ({ at, pitch }) => at < bar.at + from - 1e-6 || (pitch === keys.kick && fill.kick === undefined),
     );
     events.push(...strokesOf(dice, fill, bar, 0.25, from));
-    if (bar.isFirst && dice.chance(how.crash)) events.push({ at: bar.at, length: 1, pitch: keys.crash, force: 0.8 });
+    if (bar.isFirst && dice.chance(how.crash)) events.push({ at: bar.at, length: 1, pitch: crashOf(how), force: 0.8 });
     if (how.timpani !== undefined) events.push(...timpani(dice, bar, how.timpani));
     return events;
   });
@@ -65,6 +65,9 @@ function strokesOf(dice: Dice, pattern: Pattern, bar: Bar, step: number, from: n
   );
 }
 
+/** Where orchestral kits have timpani on the usual key, they have cymbals higher up. */
+const crashOf = (how: Drumming): number => (how.timpani === undefined ? keys.crash : 57);
+
 function timpani(dice: Dice, bar: Bar, [tonic, dominant]: readonly [number, number]): Event[] {
   const rolls = bar.ends === "section";
   if (!rolls) return dice.chance(0.7) ? [{ at: bar.at, length: 1, pitch: tonic, force: 0.75 }] : [];
@@ -78,7 +81,7 @@ function timpani(dice: Dice, bar: Bar, [tonic, dominant]: readonly [number, numb
 
 function finalStroke(bar: Bar, how: Drumming): Event[] {
   const stroke = (pitch: number, force: number): Event => ({ at: bar.at, length: 1, pitch, force });
-  if (how.timpani !== undefined) return [stroke(how.timpani[0], 0.9)];
+  if (how.timpani !== undefined) return [stroke(how.timpani[0], 0.9), stroke(crashOf(how), 0.7)];
   const tops = how.crash > 0.2 ? [stroke(keys.crash, 0.85)] : [];
   return [stroke(keys.kick, 0.95), ...tops];
 }

@@ -193,6 +193,10 @@ export const grooves: Readonly<Record<string, readonly Groove[]>> = {
     { bar: { snare: "X..ooox.X..ooox.", kick: "X..............." } },
     { bar: { kick: "X.......x.......", triangle: "....x.......x..." } },
   ],
+  orchestraThree: [
+    { bar: { kick: "X...........", snare: "....x...x.xx" } },
+    { bar: { kick: "x...........", triangle: "....x...x..." } },
+  ],
   three: [
     { bar: { kick: "X...........", snare: "....x...x...", hat: "x...x...x..." } },
     { bar: { kick: "X...........", rim: "....x...x...", hat: "x.x.x.x.x.x." } },

@@ -56,7 +56,7 @@ export function loop(dice: Dice, card: HarmonyCard, mode: Mode, chords: 4 | 8): 
 }
 
 /** Sevenths, ninths and suspensions as the style likes them, where a numeral does not say otherwise. */
-export function colour(dice: Dice, numerals: readonly string[], taste: Colour): string[] {
+export function colour(dice: Dice, numerals: readonly string[], taste: Colour, mode: Mode): string[] {
   return numerals.map((numeral) => {
     if (!/^[b#]?[IViv]+$/.test(numeral)) return numeral;
     const small = numeral === numeral.toLowerCase();
@@ -67,7 +67,8 @@ export function colour(dice: Dice, numerals: readonly string[], taste: Colour): 
       if (numeral === "V") return dice.chance(0.3) ? "V7" : dice.chance(0.3) ? "Vsus4" : numeral;
       return dice.chance(0.3) ? `${numeral}add9` : numeral;
     }
-    const ninth = taste === "ninths" && dice.chance(0.5) && !/^(iii|bII|vii)/.test(numeral);
+    const isSharp = numeral === "V" && mode === "minor"; // its ninth is not of the key
+    const ninth = taste === "ninths" && dice.chance(0.5) && !isSharp && !/^(iii|bII|vii)/.test(numeral);
     if (small || dominant) return `${numeral}${ninth && numeral !== "v" ? "9" : "7"}`;
     return `${numeral}${ninth ? "maj9" : dice.chance(0.2) && numeral === "I" ? "6" : "maj7"}`;
   });

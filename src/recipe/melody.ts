@@ -41,13 +41,13 @@ export function sing(dice: Dice, how: Singing, spans: readonly Span[], ending: E
     const moved = word.endsWith("+") ? dice.pick([1, 2]) : word.endsWith("-") ? dice.pick([-1, -2]) : 0;
     const start = starts.get(letter);
     const target = start === undefined ? (last + register(how, bar)) / 2 : stepFrom(start, how.scale, moved);
-    const notes = realise(word.includes("'") ? varied(dice, shape) : shape, how, spans, bar * how.beats, target);
+    const notes = realise(word.includes("'") ? varied(dice, shape) : shape, how, spans, bar * how.beats, target, last);
     if (notes.length === 0) continue;
     if (start === undefined) starts.set(letter, notes[0]!.pitch);
     last = notes.at(-1)!.pitch;
-    tune.push(...notes);
+    tune.push(...notes.map((note) => ({ ...note, force: note.force + 0.02 * bar })));
   }
-  return finished(dice, smooth(tune, how, spans), how, spans);
+  return finished(dice, smooth(tune, how), how, spans);
 }
 
 /** The same tune sung again: here and there a step on the way to the next note. */
@@ -121,19 +121,70 @@ const chordOf = (spans: readonly Span[], note: { at: number; length: number }): 
 
 const chordTones = (span: Span): readonly number[] => span.tones.slice(0, 4);
 
-function realise(shape: Shape, how: Singing, spans: readonly Span[], from: number, target: number): Event[] {
-  const first = chordOf(spans, { at: from + (shape.notes[0]?.at ?? 0), length: shape.notes[0]?.length ?? 1 });
-  const anchor = nearest(within(target, how), chordTones(first));
-  return shape.notes.map((note, i) => {
+/** Pitches for a shape: first where the bar is strong, on chord tones along the contour; then what lies between, by step. */
+function realise(
+  shape: Shape,
+  how: Singing,
+  spans: readonly Span[],
+  from: number,
+  target: number,
+  last: number,
+): Event[] {
+  const placed = shape.notes.map((note) => {
     const at = from + note.at;
     const span = chordOf(spans, { at, length: note.length });
     const scale = scaleOver(how, span.tones);
-    const wanted = within(stepFrom(anchor, scale, shape.contour[i] ?? 0), how);
-    const strong = isStrong(note.at, note.length, how.beats);
-    const pitch = nearest(wanted, strong ? chordTones(span) : scale);
-    const force = (strong ? 0.84 : 0.74) + (note.at === 0 ? 0.05 : 0);
-    return { at, length: note.length, pitch, force };
+    return { ...note, at, span, scale, strong: isStrong(note.at, note.length, how.beats) };
   });
+  const first = placed[0];
+  if (first === undefined) return [];
+  const anchor = nearest(within(target, how), chordTones(first.span));
+  const wanted = placed.map(({ scale }, i) => within(stepFrom(anchor, scale, shape.contour[i] ?? 0), how));
+  const pitches: (number | undefined)[] = placed.map(() => undefined);
+  let before = last;
+  for (const [i, { span, strong }] of placed.entries()) {
+    if (!strong && i > 0) continue;
+    const price = (pitch: number) => Math.abs(pitch - wanted[i]!) + 0.5 * Math.max(0, Math.abs(pitch - before) - 4);
+    before = cheapest(how, chordTones(span), price);
+    pitches[i] = before;
+  }
+  for (const [i, { span, scale }] of placed.entries()) {
+    if (pitches[i] !== undefined) continue;
+    const [previous, next] = [pitches[i - 1]!, pitches.slice(i + 1).find((pitch) => pitch !== undefined)];
+    const own = chordTones(span);
+    pitches[i] = cheapest(how, scale, (pitch) => {
+      const foreign = own.includes(mod12(pitch)) ? 0 : 1;
+      const onward = next === undefined ? 0 : roughness(next - pitch, foreign);
+      return 0.45 * Math.abs(pitch - wanted[i]!) + roughness(pitch - previous, foreign) + onward;
+    });
+  }
+  return placed.map(({ at, length, strong }, i) => ({
+    at,
+    length,
+    pitch: pitches[i]!,
+    force: (strong ? 0.84 : 0.75) + (at === from ? 0.04 : 0),
+  }));
+}
+
+/** How little an interval flows: steps do, thirds nearly, and what is foreign to the chord wants steps on both sides. */
+function roughness(interval: number, foreign: number): number {
+  const size = Math.abs(interval);
+  if (size === 0) return 0.9;
+  if (size <= 2) return 0;
+  return (size <= 4 ? 0.7 : 0.5 * size) + 2.5 * foreign;
+}
+
+function cheapest(
+  { range: [low, high] }: Singing,
+  classes: readonly number[],
+  price: (pitch: number) => number,
+): number {
+  let [best, least] = [low, Number.POSITIVE_INFINITY];
+  for (let pitch = low; pitch <= high; pitch++) {
+    const now = classes.includes(mod12(pitch)) ? price(pitch) : least;
+    if (now < least) [best, least] = [pitch, now];
+  }
+  return best;
 }
 
 /** Turns back at the ends of the range. */
@@ -191,25 +242,15 @@ function bounded(pitch: number, { range: [low, high] }: Singing): number {
   return pitch > high ? pitch - 12 : pitch < low ? pitch + 12 : pitch;
 }
 
-/** A weak note that is jumped to and away from becomes a chord tone; jumps beyond a ninth come an octave nearer. */
-function smooth(tune: readonly Event[], how: Singing, spans: readonly Span[]): Event[] {
-  const result = [...tune];
-  for (let i = 1; i < result.length; i++) {
-    let note = result[i]!;
-    const before = result[i - 1]!.pitch;
+/** A jump beyond a ninth comes an octave nearer, where it can. */
+function smooth(tune: readonly Event[], { range: [low, high] }: Singing): Event[] {
+  let before = tune[0]?.pitch ?? low;
+  return tune.map((note) => {
     const leap = note.pitch - before;
-    if (Math.abs(leap) > 9) {
-      const nearer = note.pitch - 12 * Math.sign(leap);
-      if (nearer >= how.range[0] && nearer <= how.range[1]) note = { ...note, pitch: nearer };
-    }
-    const span = chordOf(spans, note);
-    const after = result[i + 1]?.pitch ?? note.pitch;
-    const isJumped = Math.abs(note.pitch - before) > 4 || Math.abs(after - note.pitch) > 4;
-    if (isJumped && !chordTones(span).includes(mod12(note.pitch)))
-      note = { ...note, pitch: bounded(nearest(note.pitch, chordTones(span)), how) };
-    result[i] = note;
-  }
-  return result;
+    const nearer = note.pitch - 12 * Math.sign(leap);
+    before = Math.abs(leap) > 9 && nearer >= low && nearer <= high ? nearer : note.pitch;
+    return { ...note, pitch: before };
+  });
 }
 
 /** Chromatic ways into strong notes where the style likes them, and how long notes sound. */

@@ -2,13 +2,14 @@
 
 import type { Bar, Event } from "./event.js";
 import { type Form, type Section, sectionsOf } from "./form.js";
-import { colour, type Ending, type HarmonyCard, loop, type Span, sentence, spansOf } from "./harmony.js";
+import { colour, type Ending, type HarmonyCard, homeOf, loop, type Span, sentence, spansOf } from "./harmony.js";
 import { embellish, type Singing, sing } from "./melody.js";
 import { motifOf } from "./motif.js";
-import { mod12, scales } from "./pitch.js";
+import { type Harmony, mod12, readRoman, scales } from "./pitch.js";
 import { Dice } from "./random.js";
 import type { Mode } from "./score.js";
 import type { Style } from "./style.js";
+import type { Swing } from "./timeline.js";
 
 /** What is settled before anything is written. */
 export interface Frame {
@@ -17,6 +18,7 @@ export interface Frame {
   readonly form: Form;
   readonly bpm: number;
   readonly beats: 3 | 4;
+  readonly swing: Swing;
   readonly mode: Mode;
   /** Pitch class around which chords are read, heard as home or not. */
   readonly tonic: number;
@@ -43,16 +45,11 @@ export function pieceOf(frame: Frame): Piece {
   const end = sections.at(-1)!;
   const length = end.at + end.bars * frame.beats;
   const spans = sections.flatMap((section) => sliceOf(themes[section.theme], section, frame.beats));
-  const tonic = spansOf(
-    [frame.mode === "minor" || frame.mode === "dorian" ? "i" : "I"],
-    frame.tonic,
-    length,
-    frame.beats,
-  );
+  const home = homeChord(frame, themes[0].spans);
   return {
     sections,
     bars: [...barsOf(sections, frame.beats), finalBar(length, frame.beats, end)],
-    spans: [...spans, ...tonic],
+    spans: [...spans, { ...home, at: length, length: frame.beats }],
     tune: [...tuneOf(frame, themes, sections), ...lastNote(themes[0].tune, frame, length)],
     length: length + frame.beats,
   };
@@ -83,7 +80,7 @@ function themeOf(frame: Frame, which: 0 | 1): Theme {
 
   const voiceDice = new Dice(frame.seed, `tune ${which}`);
   const how: Singing = {
-    motif: motifOf(voiceDice, style.melody.cells, bpm, beats),
+    motif: motifOf(voiceDice, cellsOf(frame), bpm, beats),
     card: style.melody,
     plan: voiceDice.weighted(style.melody.plan),
     mode,
@@ -104,13 +101,25 @@ function themeOf(frame: Frame, which: 0 | 1): Theme {
   return { bars: 4 * sentences.length, spans, tune: tunes.flat() };
 }
 
+/** The tonic as it was heard. */
+function homeChord({ mode, tonic }: Frame, spans: readonly Span[]): Harmony {
+  const heard = spans.find(({ bass, root }) => root === tonic && bass === tonic);
+  return heard ?? readRoman(homeOf(mode) === "minor" ? "i" : "I", tonic);
+}
+
+/** What swings has its triplets already. */
+function cellsOf({ style, swing }: Frame): readonly string[] {
+  const even = style.melody.cells.filter((name) => name !== "jig");
+  return swing.by > 0 ? even : style.melody.cells;
+}
+
 /** Numerals of each sentence of a theme. */
 function chordsOf(dice: Dice, frame: Frame): string[][] {
   const { mode, style } = frame;
   const card: HarmonyCard = style.harmony;
   const bar = (frame.beats * 60) / frame.bpm;
   const count = frame.beats === 4 && (bar > 2.7 || (bar > 1.7 && dice.chance(0.3))) ? 8 : 4;
-  const coloured = (numerals: readonly string[]) => colour(dice, numerals, card.colour);
+  const coloured = (numerals: readonly string[]) => colour(dice, numerals, card.colour, mode);
   if (frame.isLoop) {
     const numerals = coloured(loop(dice, card, mode, count));
     return [numerals, numerals];

@@ -3,7 +3,7 @@
 import { isCadence } from "./harmony.js";
 import type { Frame, Piece } from "./piece.js";
 import type { Dice } from "./random.js";
-import { type Curve, type Swing, Timeline } from "./timeline.js";
+import { type Curve, Timeline } from "./timeline.js";
 
 export interface Window {
   readonly timeline: Timeline;
@@ -11,8 +11,8 @@ export interface Window {
   readonly offset: number;
 }
 
-export function windowOf(dice: Dice, frame: Frame, piece: Piece, swing: Swing, seconds: number): Window {
-  const { beats, bpm, style } = frame;
+export function windowOf(dice: Dice, frame: Frame, piece: Piece, seconds: number): Window {
+  const { beats, bpm, style, swing } = frame;
   const even = new Timeline(bpm, swing);
   const last = piece.length - beats;
   const ratio = dice.pick([0.7, 0.78, 1.25, 1.35]);

@@ -21,7 +21,7 @@ import { type LoraConfig, loraGraph } from "./lora.js";
 import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
-import { shapesOf, type TrainState } from "./state.js";
+import type { TrainState } from "./state.js";
 
 export interface LmRun {
   readonly model: LmModel;
@@ -92,19 +92,21 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
 
   let stepping: Promise<LmStep> | undefined;
   let checking: Promise<Session> | undefined;
-  const moments = optimiser.start(graph.learnt);
   return {
     settings: settingsOf(run, pieces.from),
     goal: "valid.loss",
-    shapes: new Map([
-      ...[...graph.learnt].map(([name, { shape }]) => [name, shape as readonly number[]] as const),
-      ...shapesOf(moments),
-    ]),
+    // What a step leaves has the shapes of what it is fed; nothing is made for that.
+    shapes: new Map(
+      Object.entries(optimiser.next(graph.learnt, [...graph.learnt.values()])).map(([name, { shape }]) => [
+        name,
+        shape as readonly number[],
+      ]),
+    ),
     async start() {
       const found = await given();
       const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !found.has(name))), seed);
       const weights = [...graph.learnt.keys()].map((name) => [name, found.get(name) ?? random.get(name)!]);
-      return { step: 0, tensors: { ...moments, ...Object.fromEntries(weights) } };
+      return { step: 0, tensors: { ...optimiser.start(graph.learnt), ...Object.fromEntries(weights) } };
     },
     async step(state) {
       stepping ??= compileStep(runtime, graph, { ...run, optimiser }, bind, options);
