@@ -54,6 +54,8 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
   return `hocket ${name} ${words}[options]\n${summary}\n\n${told}${lines.join("\n")}\n\n${shown}\n`;
 }
 
+// --- internal ---
+
 function parsed(command: Command, args: readonly string[], wrong: (what: string) => HocketError) {
   const options = Object.fromEntries(
     Object.entries(command.options).map(([name, { kind, short, many = false }]) => [
