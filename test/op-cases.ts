@@ -173,6 +173,10 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
     (x) => ops.leakyRelu(x, 0.3),
     (x) => (x > 0 ? x : 0.3 * x),
   ),
+  clip: unary(
+    (x) => ops.clip(x, -0.5, 0.25),
+    (x) => Math.min(0.25, Math.max(-0.5, x)),
+  ),
   detach: unary(ops.detach, (x) => x),
   elu: unary(ops.elu, (x) => (x > 0 ? x : Math.exp(x) - 1)),
   gelu: fc.oneof(

@@ -56,6 +56,10 @@ export const elu = unary("Elu");
 /** x where positive, slope * x elsewhere. */
 export const leakyRelu = (x: Value, slope: number): Value => one("LeakyRelu", [x], x.dtype, x.shape, { alpha: slope });
 
+/** x, but no less than `low` and no more than `high`. */
+export const clip = (x: Value, low: number, high: number): Value =>
+  one("Clip", [x, scalar(low), scalar(high)], x.dtype, x.shape);
+
 /** x, through which nothing learns. */
 export const detach = unary("StopGradient");
 

@@ -19,7 +19,7 @@ import { createRuntime } from "../platform/node.js";
 import { tensor } from "../tensor.js";
 import { adamwAll, encodecAdam, rateInputs, rateTensors, zeroMoments } from "./adamw.js";
 import { passFor, soundAlike, tellApart } from "./adversarial.js";
-import { discriminate } from "./discriminator.js";
+import { discriminate, spectrograms } from "./discriminator.js";
 
 const runtime = createRuntime();
 after(() => runtime.dispose());
@@ -27,7 +27,8 @@ after(() => runtime.dispose());
 const p = new Scope();
 const sound = (name: string) => input(name, "float32", [2, 1, 4000]);
 const [real, fake] = [sound("real"), sound("fake")];
-const [ofReal, ofFake] = [discriminate(p, real, discriminator), discriminate(p, fake, discriminator)];
+const judged = (sound: Value, q = p, c = discriminator) => discriminate(q, spectrograms(sound, c), c);
+const [ofReal, ofFake] = [judged(real), judged(fake)];
 const weights = [...p.weights];
 const feeds = {
   real: named(inputs, "real"),
@@ -88,10 +89,10 @@ test("the discriminators' loss, its slopes, and one step of Adam, are the refere
 });
 
 test("stereo is heard on both sides", async () => {
-  const both = discriminate(new Scope(), input("both", "float32", [2, 2, 4000]), discriminator);
+  const both = judged(input("both", "float32", [2, 2, 4000]), new Scope());
   assert.deepEqual(both[0]!.features[0]!.shape, [2, 4, 28, 257]);
   const q = new Scope();
-  const [one] = discriminate(q, input("both", "float32", [1, 2, 1000]), { ffts: [128], filters: 2 });
+  const [one] = judged(input("both", "float32", [1, 2, 1000]), q, { ffts: [128], filters: 2 });
   const session = await compile(runtime, { logits: one!.logits }, async () => new Map());
   const constants = Object.fromEntries(
     [...q.weights].map(([name, { shape }]) => {

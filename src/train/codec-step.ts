@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor.js";
 import { type AdamwConfig, adamwAll, encodecAdam, rateInputs, zeroMoments } from "./adamw.js";
 import { passFor, soundAlike, tellApart } from "./adversarial.js";
 import { type BalancerConfig, balance, balancerState, encodecBalancer, type Pull } from "./balancer.js";
-import { type DiscriminatorConfig, discriminate, encodecDiscriminator } from "./discriminator.js";
+import { type DiscriminatorConfig, discriminate, encodecDiscriminator, spectrograms } from "./discriminator.js";
 import { l1, sum } from "./distance.js";
 import { quantizeAndLearn, type RvqTraining, rvqTraining } from "./rvq-training.js";
 import { melScales, multiScaleMel } from "./spectral.js";
@@ -119,12 +119,13 @@ function judge(
   rates: ReturnType<typeof rateInputs>,
   { discriminator, adam }: CodecTraining,
 ) {
+  const [heard, copied] = [spectrograms(sound, discriminator), spectrograms(made, discriminator)];
   const apart = tellApart(
-    discriminate(judges, sound, discriminator),
-    discriminate(judges, ops.detach(made), discriminator),
+    discriminate(judges, heard, discriminator),
+    discriminate(judges, copied.map(ops.detach), discriminator),
   );
   const next = adamwAll(judges.weights, differentiate(apart, [...judges.weights.values()]), rates, adam);
   const wiser = new Scope("", new Map([...judges.weights.keys()].map((name) => [name, next[name]!])));
-  const [real, fake] = [discriminate(wiser, sound, discriminator), discriminate(wiser, made, discriminator)];
+  const [real, fake] = [discriminate(wiser, heard, discriminator), discriminate(wiser, copied, discriminator)];
   return { apart, next, adversarial: passFor(fake), features: soundAlike(real, fake) };
 }

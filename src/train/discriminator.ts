@@ -24,18 +24,18 @@ export interface Verdict {
   readonly features: readonly Value[];
 }
 
-/** The verdict of each network. */
-export const discriminate = (p: Scope, sound: Value, c: DiscriminatorConfig): Verdict[] =>
-  c.ffts.map((fft, i) => network(p.at("discriminators").at(i), spectrogram(sound, fft), c.filters));
+/** What each network is given of a sound [B, C, N]: [B, 2 C, frames, bins], real parts of all channels, then imaginary. */
+export const spectrograms = (sound: Value, c: DiscriminatorConfig): Value[] =>
+  c.ffts.map((fft) => {
+    const { real, imaginary } = stft(sound, { fft, hop: fft / 4, normalized: true });
+    return ops.concat([real, imaginary], 1);
+  });
+
+/** The verdict of each network, on its spectrogram. */
+export const discriminate = (p: Scope, spectrograms: readonly Value[], c: DiscriminatorConfig): Verdict[] =>
+  spectrograms.map((spectrogram, i) => network(p.at("discriminators").at(i), spectrogram, c.filters));
 
 // --- internal ---
-
-/** [B, C, N] -> [B, 2 C, frames, bins]: real parts of all channels, then imaginary. */
-function spectrogram(sound: Value, fft: number): Value {
-  const spectra = stft(sound, { fft, hop: fft / 4, normalized: true }); // [B, C, 2, bins, frames]
-  const [batch, channels, , bins, frames] = spectra.shape.map((dim) => known(dim, "a spectrogram's size"));
-  return ops.reshape(ops.transpose(spectra, [0, 2, 1, 4, 3]), [batch!, 2 * channels!, frames!, bins!]);
-}
 
 /** Ever wider in time, ever fewer bins; a kernel's sides are [frames, bins]. */
 function network(p: Scope, spectrogram: Value, width: number): Verdict {
@@ -69,10 +69,13 @@ interface Layer {
 /** x [B, C, frames, bins] -> [B, width, frames, ceil(bins / stride)] */
 function conv(p: Scope, x: Value, width: number, { kernel, stride, dilation, plain }: Layer): Value {
   const shape = [width, known(x.shape[1], "channels"), ...kernel];
-  const [frames, bins] = [((kernel[0] - 1) * dilation) / 2, (kernel[1] - 1) / 2];
-  const padded = ops.padAxis(ops.padAxis(x, 2, frames, frames), 3, bins, bins);
   const weight = plain === true ? p.weight("weight", shape) : normed(p, shape);
-  return ops.conv(padded, weight, p.weight("bias", [width]), [1, stride], [dilation, 1]);
+  const [frames, bins] = [((kernel[0] - 1) * dilation) / 2, (kernel[1] - 1) / 2];
+  const margins = [
+    [frames, frames],
+    [bins, bins],
+  ] as const;
+  return ops.conv(x, weight, p.weight("bias", [width]), [1, stride], [dilation, 1], margins);
 }
 
 /** w = g v / |v|, the norm of each output's kernel. */

@@ -52,7 +52,7 @@ test("a run leaves its model, state, log, plots and samples", async () => {
   ]);
   assert.deepEqual(readdirSync(join(folder, "samples")), ["0000005", "0000010"]);
   assert.equal(readFileSync(join(folder, "model"), "utf8"), "10");
-  assert.match(readFileSync(join(folder, "plots", "x.svg"), "utf8"), /^<svg [^]*<polyline [^]*10 steps/);
+  assert.match(readFileSync(join(folder, "plots", "x.svg"), "utf8"), /^<svg [\s\S]*<polyline [\s\S]*10 steps/);
   const steps = (await readLog(folder)).map((line) => [line.step, line["valid.step"]]);
   assert.deepEqual(
     steps.filter(([, valid]) => valid !== undefined),

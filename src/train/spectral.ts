@@ -1,6 +1,6 @@
 /**
- * @file How far two sounds are apart as spectrograms (spec §3.3). A Fourier transform of short frames is a convolution
- * whose kernels are waves, so all of this is graph, and learns.
+ * @file How far two sounds are apart as spectrograms (spec §3.3). A Fourier transform of short frames is a product with a
+ * matrix of waves, so all of this is graph, and learns.
  */
 
 import * as ops from "../graph/ops.js";
@@ -27,33 +27,21 @@ export interface Mel extends Frames {
   readonly low: number;
 }
 
-/** Waveform [B, C, N] -> [B, C, 2, fft / 2 + 1, frames]: real parts, then imaginary. Only frames that lie inside. */
-export function stft(x: Value, { fft, hop, window = fft, normalized = false }: Frames): Value {
-  const [batch, channels, length] = x.shape.map((dim) => known(dim, "a clip's size")) as [number, number, number];
-  const bins = fft / 2 + 1;
-  const shape = periodicHann(window);
-  const scale = normalized ? Math.hypot(...shape) : 1;
-  const waves = new Float32Array(2 * bins * fft);
-  const first = Math.floor((fft - window) / 2);
-  for (let k = 0; k < bins; k++)
-    for (const [n, w] of shape.entries()) {
-      const turn = (2 * Math.PI * ((k * (n + first)) % fft)) / fft;
-      waves[k * fft + first + n] = (w * Math.cos(turn)) / scale;
-      waves[(bins + k) * fft + first + n] = (-w * Math.sin(turn)) / scale;
-    }
-  const kernels = constant(tensor("float32", [2 * bins, 1, fft], waves));
-  const spectra = ops.conv(ops.reshape(x, [batch * channels, 1, length]), kernels, undefined, hop);
-  return ops.reshape(spectra, [batch, channels, 2, bins, -1]);
+/** Waveform [B, C, N] -> its spectrum, [B, C, frames, fft / 2 + 1] each part. Only frames that lie inside. */
+export function stft(x: Value, frames: Frames): { real: Value; imaginary: Value } {
+  const [seen, waves] = [framed(x, frames), wavesOf(frames)];
+  return { real: ops.matmul(seen, waves.real), imaginary: ops.matmul(seen, waves.imaginary) };
 }
 
-/** [B, C, N] -> [B, C, bands, ceil(N / hop)]: power in bands as wide as they sound, mirrored at the ends. */
+/** [B, C, N] -> [B, C, ceil(N / hop), bands]: power in bands as wide as they sound, mirrored at the ends. */
 export function melSpectrogram(x: Value, mel: Mel): Value {
   const margin = Math.floor((mel.fft - mel.hop) / 2);
   const inside = ops.padLast(x, margin, margin, "reflect");
   const length = known(inside.shape[2], "a clip's length");
   const missing = (mel.hop - ((length - mel.fft) % mel.hop)) % mel.hop; // of the last frame
-  const power = powerOf(stft(ops.padLast(inside, 0, missing, "constant"), mel)); // [B, C, bins, frames]
-  return ops.matmul(constant(tensor("float32", [mel.bands, mel.fft / 2 + 1], melBands(mel))), power);
+  const power = powerOf(stft(ops.padLast(inside, 0, missing, "constant"), mel)); // [B, C, frames, bins]
+  const bands = constant(tensor("float32", [mel.bands, mel.fft / 2 + 1], melBands(mel)));
+  return ops.matmul(power, ops.transpose(bands, [1, 0]));
 }
 
 /** log10 of a mel spectrogram, with a floor under silence. */
@@ -101,8 +89,51 @@ export function multiResolution(y: Value, x: Value): Value {
 
 const epsilon = 2 ** -23;
 
-/** [B, C, 2, bins, frames] -> [B, C, bins, frames]: real^2 + imaginary^2. */
-const powerOf = (spectra: Value): Value => ops.squeeze(ops.reduceSum(mul(spectra, spectra), [2]), [2]);
+/**
+ * [B, C, N] -> [B, C, frames, hops of a frame x hop]: what each frame sees, hop by hop, and what follows up to a whole
+ * number of hops.
+ */
+function framed(x: Value, { fft, hop }: Frames): Value {
+  const [batch, channels, length] = x.shape.map((dim) => known(dim, "a clip's size")) as [number, number, number];
+  const frames = Math.floor((length - fft) / hop) + 1;
+  const inFrame = Math.ceil(fft / hop);
+  const all = frames + inFrame - 1;
+  const missing = Math.max(0, all * hop - length);
+  const whole = ops.padLast(ops.slice(x, 2, 0, Math.min(length, all * hop)), 0, missing, "constant");
+  const hops = ops.reshape(whole, [batch, channels, all, hop]);
+  return ops.concat(
+    Array.from({ length: inFrame }, (_, i) => ops.slice(hops, 2, i, i + frames)),
+    3,
+  );
+}
+
+const made = new Map<string, { real: Value; imaginary: Value }>();
+
+/** Windowed waves of every frequency, a column each, [hops of a frame x hop, bins]; made once, so that a graph has them once. */
+function wavesOf({ fft, hop, window = fft, normalized = false }: Frames): { real: Value; imaginary: Value } {
+  const key = [fft, hop, window, normalized].join();
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const bins = fft / 2 + 1;
+  const size = [Math.ceil(fft / hop) * hop, bins];
+  const [real, imaginary] = [tensor("float32", size), tensor("float32", size)];
+  const shape = periodicHann(window);
+  const scale = normalized ? Math.hypot(...shape) : 1;
+  const first = Math.floor((fft - window) / 2);
+  for (const [n, w] of shape.entries())
+    for (let k = 0; k < bins; k++) {
+      const turn = (2 * Math.PI * ((k * (n + first)) % fft)) / fft;
+      real.data[(first + n) * bins + k] = (w * Math.cos(turn)) / scale;
+      imaginary.data[(first + n) * bins + k] = (-w * Math.sin(turn)) / scale;
+    }
+  const waves = { real: constant(real), imaginary: constant(imaginary) };
+  made.set(key, waves);
+  return waves;
+}
+
+/** real^2 + imaginary^2 */
+const powerOf = ({ real, imaginary }: { real: Value; imaginary: Value }): Value =>
+  add(mul(real, real), mul(imaginary, imaginary));
 
 const atLeast = (x: Value, floor: number): Value => ops.where(ops.less(x, scalar(floor)), scalar(floor), x);
 
