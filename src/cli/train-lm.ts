@@ -125,7 +125,7 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const mixing = { ...usualMixing, word: from.wordsDropped };
   const seconds = shape.frames / model.frameRate;
   const reading = { shape, tokenizer: words.tokenizer, seconds, seed: run.seed, mixing, from };
-  const pieces = await piecesOf(train, valid, reading);
+  const pieces = piecesOf(train, valid, reading);
   const graph = graphOf(run);
   const learner = lmLearner(runtime, run, pieces, {
     options,

@@ -19,7 +19,9 @@ export function stepBytes(lm: LmConfig, shape: LmShape, shapes: StateShapes, sti
   const layer =
     columns * (keptOfLayer * lm.hidden_size + 2 * lm.ffn_dim + keptOfScores * lm.num_attention_heads * columns);
   const logits = keptOfLogits * steps * lm.num_codebooks * lm.vocab_size;
-  return program + 4 * (stateCopies * state + stillCopies * still + shape.batch * (lm.num_hidden_layers * layer + logits));
+  return (
+    program + 4 * (stateCopies * state + stillCopies * still + shape.batch * (lm.num_hidden_layers * layer + logits))
+  );
 }
 
 // --- internal ---
@@ -30,8 +32,8 @@ const stillCopies = 2;
 /** Numbers kept of a column in a layer, in widths. */
 const keptOfLayer = 14;
 /** Matrices of attention kept a head. */
-const keptOfScores = 3;
+const keptOfScores = 2;
 /** Matrices of logits that are there at once. */
-const keptOfLogits = 9;
+const keptOfLogits = 4;
 /** Bytes of the process and the runtime. */
 const program = 250e6;

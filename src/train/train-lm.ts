@@ -60,7 +60,7 @@ export interface Pieces {
   /** The batch with a number, always the same. */
   batch(index: number): Promise<Batch>;
   /** Batches that it does not learn from. */
-  readonly heldOut: readonly Batch[];
+  heldOut(): Promise<readonly Batch[]>;
 }
 
 export interface Around {
@@ -122,7 +122,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
       const distance = next[distanceName];
       const numbers = {
         loss,
-        ...byCodebook("loss", perCodebook),
+        ...byCodebook("ce", perCodebook),
         norm,
         rate,
         ...(distance && { distance: first(distance) }),
@@ -131,7 +131,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
     },
     async check(state) {
       checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
-      return check(await checking, pieces.heldOut, (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
+      return check(await checking, await pieces.heldOut(), (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
     },
     async write(state, folder) {
       const factors = weightsOf(state);
@@ -174,8 +174,8 @@ async function check(
 ): Promise<Numbers> {
   const told: Record<string, (item: ItemCondition) => ItemCondition> = {
     "valid.loss": ({ text }) => ({ text }),
-    "valid.loss.untold": (item) => ({ ...item, dropped: true }),
-    ...(melody === undefined ? {} : { "valid.loss.melody": (item: ItemCondition) => item }),
+    "valid.untold": (item) => ({ ...item, dropped: true }),
+    ...(melody === undefined ? {} : { "valid.melody": (item: ItemCondition) => item }),
   };
   const numbers: Record<string, number> = {};
   for (const [name, leave] of Object.entries(told)) {
@@ -186,7 +186,7 @@ async function check(
     }
     const means = sums.map((sum) => sum / heldOut.length);
     numbers[name] = means.reduce((sum, mean) => sum + mean, 0) / means.length;
-    if (name === "valid.loss") Object.assign(numbers, byCodebook(name, means));
+    if (name === "valid.loss") Object.assign(numbers, byCodebook("valid.ce", means));
   }
   return numbers;
 }
