@@ -35,7 +35,21 @@ export function compose(seed: number, { seconds = 10, style: asked }: ComposeOpt
   const band = bandOf(new Dice(seed, "band"), style, bpm, beats);
   const form = new Dice(seed, "form").pick(style.forms);
   const range = band.lead?.lead;
-  const frame: Frame = { seed, style, form, bpm, beats, swing, mode, tonic, isLoop, range, seconds: 1.6 * seconds + 8 };
+  const isSmall = band.lead === undefined || band.others.length + Number(band.bass !== undefined) < 2;
+  const frame: Frame = {
+    seed,
+    style,
+    form,
+    bpm,
+    beats,
+    swing,
+    mode,
+    tonic,
+    isLoop,
+    isSmall,
+    range,
+    seconds: 1.6 * seconds + 8,
+  };
   const piece = pieceOf(frame);
   const { timeline, offset } = windowOf(new Dice(seed, "window"), frame, piece, seconds);
   const dynamics = style.dynamics + new Dice(seed, "dynamics").between(-0.14, 0.08);

@@ -55,22 +55,28 @@ export function loop(dice: Dice, card: HarmonyCard, mode: Mode, chords: 4 | 8): 
   return chords === 4 ? four : [...four, ...four];
 }
 
-/** Sevenths, ninths and suspensions as the style likes them, where a numeral does not say otherwise. */
+/**
+ * Sevenths, ninths and suspensions as the style likes them, where a numeral does not say otherwise. A minor tonic seldom
+ * has its seventh: with it, it is its relative major with a sixth.
+ */
 export function colour(dice: Dice, numerals: readonly string[], taste: Colour, mode: Mode): string[] {
   return numerals.map((numeral) => {
     if (!/^[b#]?[IViv]+$/.test(numeral)) return numeral;
     const small = numeral === numeral.toLowerCase();
-    const dominant = /^V$|\bbVII$/.test(numeral);
-    if (taste === "dominant") return `${numeral}7`;
-    if (taste === "triads") return numeral === "V" && dice.chance(0.4) ? "V7" : numeral;
+    if (taste === "triads") return numeral === "V" && dice.chance(0.65) ? "V7" : numeral;
     if (taste === "added") {
-      if (numeral === "V") return dice.chance(0.3) ? "V7" : dice.chance(0.3) ? "Vsus4" : numeral;
+      if (numeral === "V") return dice.chance(0.6) ? "V7" : dice.chance(0.2) ? "Vsus4" : numeral;
       return dice.chance(0.3) ? `${numeral}add9` : numeral;
     }
+    if (numeral === "i") return dice.weighted({ i: 4, iadd9: 3, i6: 2, i7: 1 });
+    if (numeral === "I" && taste === "dominant") return dice.weighted({ I: 3, I6: 3, I7: 4 });
+    if (numeral === "I") return dice.weighted({ I: 2, I6: 3, Iadd9: 2, Imaj7: 3, Imaj9: taste === "ninths" ? 2 : 0 });
+    if (numeral === "iv") return dice.weighted({ iv: 3, iv6: 2, iv7: 3 });
+    if (taste === "dominant") return `${numeral}7`;
     const isSharp = numeral === "V" && mode === "minor"; // its ninth is not of the key
-    const ninth = taste === "ninths" && dice.chance(0.5) && !isSharp && !/^(iii|bII|vii)/.test(numeral);
-    if (small || dominant) return `${numeral}${ninth && numeral !== "v" ? "9" : "7"}`;
-    return `${numeral}${ninth ? "maj9" : dice.chance(0.2) && numeral === "I" ? "6" : "maj7"}`;
+    const ninth = taste === "ninths" && dice.chance(0.5) && !isSharp && !/^(v|iii|bII|vii)$/.test(numeral);
+    if (small || /^V$|bVII$/.test(numeral)) return `${numeral}${ninth ? "9" : "7"}`;
+    return `${numeral}${ninth ? "maj9" : "maj7"}`;
   });
 }
 
@@ -119,7 +125,7 @@ const functions: Readonly<Record<Mode, Readonly<Record<Function, Readonly<Record
     S: { IV: 4, ii: 3, "ii:3": 2 },
     D: { V: 6, "V:3": 1, "viio:3": 1 },
   },
-  minor: { T: { i: 5, bVI: 2, "i:3": 2, bIII: 1 }, S: { iv: 5, "iio:3": 2, bVI: 1 }, D: { V: 6, "V:3": 1, viio7: 1 } },
+  minor: { T: { i: 6, bVI: 1, "i:3": 3 }, S: { iv: 5, "iio:3": 3, bVI: 1 }, D: { V: 4, V7: 3, "V:3": 1, viio7: 2 } },
   dorian: { T: { i: 5, bIII: 2, "i:3": 1 }, S: { IV: 5, ii: 2 }, D: { bVII: 3, v: 3 } },
   mixolydian: { T: { I: 5, vi: 1, "I:3": 2 }, S: { IV: 5, ii: 2 }, D: { bVII: 4, v: 2 } },
 };

@@ -65,7 +65,7 @@ const levels: Readonly<Record<Role, readonly [number, number]>> = {
   chords: [-1, 1],
   pad: [-4, -2],
   bass: [-0.5, 1.5],
-  drums: [-0.5, 1.5],
+  drums: [1, 3],
 };
 
 function placeOf(dice: Dice, role: Role): Pick<Part, "level" | "pan"> {

@@ -24,6 +24,8 @@ export interface Frame {
   readonly tonic: number;
   /** Chords go round without a home. */
   readonly isLoop: boolean;
+  /** One or two players: then nobody rests. */
+  readonly isSmall: boolean;
   /** Of the lead. */
   readonly range: readonly [number, number] | undefined;
   /** At least so long. */
@@ -125,7 +127,7 @@ function chordsOf(dice: Dice, frame: Frame): string[][] {
     return [numerals, numerals];
   }
   if (card.blues !== undefined && count === 4 && (mode === "major" || mode === "minor") && dice.chance(0.6)) {
-    const twelve = dice.pick(card.blues[mode]).split(" ");
+    const twelve = coloured(dice.pick(card.blues[mode]).split(" "));
     return [0, 4, 8].map((at) => twelve.slice(at, at + 4));
   }
   const first = coloured(sentence(dice, card, mode, count, dice.chance(0.6) ? "turn" : "close"));
@@ -151,7 +153,7 @@ function planOf(frame: Frame, unit: number): Piece["sections"] {
     sections.push(...sections.filter(({ name }) => name !== "intro" && name !== "outro"));
   let at = 0;
   return sections.map((section) => {
-    const placed = { ...section, at };
+    const placed = { ...section, resting: frame.isSmall ? [] : section.resting, at };
     at += section.bars * frame.beats;
     return placed;
   });

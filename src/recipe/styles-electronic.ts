@@ -11,7 +11,7 @@ export const ambient: Style = {
   modes: { major: 48, minor: 42, dorian: 5, mixolydian: 5 },
   harmony: {
     major: ["I IV V I", "I IV I V", "I ii V I", "I iii IV V", "I I:3 IV V"],
-    minor: ["i bVI iv V", "i iv V i", "i bVI V i", "i iv i V", "i bIII iv V"],
+    minor: ["i iv V i", "i bVI V i", "i iv i V", "i i iv V", "i bVI iv V"],
     free: 0.05,
     colour: "ninths",
   },
@@ -49,7 +49,7 @@ export const house: Style = {
   modes: { minor: 55, major: 36, dorian: 6, mixolydian: 3 },
   harmony: {
     major: ["I IV vi V", "I vi IV V", "I IV I V", "I iii IV V", "I ii IV V"],
-    minor: ["i bVI iv V", "i iv V i", "i bVI V i", "i iv bVI V", "i bIII iv V"],
+    minor: ["i iv V i", "i bVI V i", "i iv i V", "i i iv V", "i bVI iv V"],
     loops: {
       major: ["IV V vi I", "ii IV vi I", "IV vi I ii", "vi IV I iii"],
       minor: ["i bVI bIII bVII", "bVI bVII i bIII", "iv bVI i bVII", "bVI i bVII iv", "i bIII bVII iv"],
@@ -102,7 +102,7 @@ export const hiphop: Style = {
   modes: { minor: 56, major: 32, dorian: 12 },
   harmony: {
     major: ["I vi ii V", "I IV I V", "I IV ii V", "I ii V I", "I iii IV V", "I IV iii VI7 ii V I I"],
-    minor: ["i iv V i", "i bVI V i", "i iv i V", "i iiø V i", "i bVI iv V", "i bVII bVI V"],
+    minor: ["i iv V i", "i bVI V i", "i iv i V", "i iiø V i", "i i iv V", "i bVI iv V"],
     free: 0.05,
     colour: "ninths",
   },
@@ -145,7 +145,7 @@ export const chiptune: Style = {
   modes: { major: 50, minor: 44, mixolydian: 3, dorian: 3 },
   harmony: {
     major: ["I IV V I", "I vi IV V", "I IV I V", "I ii V I", "I bVI bVII V", "I V vi iii IV I IV V"],
-    minor: ["i bVI bVII V", "i iv V i", "i bVI V i", "i bVII bVI V", "i V i V", "i iv bVII bIII bVI iio V i"],
+    minor: ["i iv V i", "i bVI V i", "i V i V", "i bVII bVI V", "i iv i V", "i iv V V i iio V i"],
     free: 0.3,
     colour: "triads",
   },

@@ -26,10 +26,14 @@ export function windowOf(dice: Dice, frame: Frame, piece: Piece, seconds: number
   const span = Math.ceil((seconds * bpm) / 60);
   const latest = Math.max(0, last - span - 1);
   let [best, most] = [0, -1];
-  for (let tries = 0; tries < 8 && most < 2; tries++) {
+  for (let tries = 0; tries < 8; tries++) {
     const drawn = dice.next() * latest;
     const at = kind === "anywhere" ? drawn : kind === "start" && tries === 0 ? 0 : Math.round(drawn / beats) * beats;
-    const worth = Number(saysHome(frame, piece, at, at + span)) + Math.min(1, sung(piece, at, at + span) / 0.45);
+    const worth =
+      Number(saysHome(frame, piece, at, at + span)) +
+      Math.min(1, sung(piece, at, at + span) / 0.45) +
+      Math.min(0.45, atHome(frame, piece, at, at + span)) +
+      (kind === "start" && tries === 0 ? 0.2 : 0);
     if (worth > most + 1e-6) [best, most] = [at, worth];
   }
   const from = Math.floor(best);
@@ -49,10 +53,23 @@ export function saysHome({ isLoop, mode, tonic }: Frame, { spans }: Piece, from:
 
 // --- internal ---
 
+/** The share of the time in which the tonic sounds. */
+function atHome({ tonic }: Frame, { spans }: Piece, from: number, to: number): number {
+  return overlap(
+    spans.filter(({ root }) => root === tonic),
+    from,
+    to,
+  );
+}
+
 /** The share of the time in which there is a tune; all of it where nobody leads. */
 function sung({ tune }: Piece, from: number, to: number): number {
   if (tune.length === 0) return 1;
+  return overlap(tune, from, to);
+}
+
+function overlap(all: readonly { at: number; length: number }[], from: number, to: number): number {
   let sounding = 0;
-  for (const { at, length } of tune) sounding += Math.max(0, Math.min(to, at + length) - Math.max(from, at));
+  for (const { at, length } of all) sounding += Math.max(0, Math.min(to, at + length) - Math.max(from, at));
   return sounding / (to - from);
 }
