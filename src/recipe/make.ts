@@ -7,12 +7,10 @@ import { appendToFile, freeSpace, inThreads, isFile, makeFolder, openFile, write
 import { formatManifest, parseManifest, type Split, splits } from "../data/manifest.js";
 import { HocketError } from "../errors.js";
 import type { Clip, ClipJob } from "./clip.js";
+import { recipeVersion } from "./compose.js";
 import { type FontSource, loadFonts, readFont } from "./fonts.js";
 import { licences } from "./licences.js";
 import { renderRate } from "./render.js";
-
-/** Changes when the same seed begins to sound different. */
-export const recipeVersion = 1;
 
 export interface MakeOptions {
   readonly folder: string;
