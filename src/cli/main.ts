@@ -8,6 +8,7 @@ import type { Command } from "./command.js";
 import { dataCommands } from "./data.js";
 import { decodeCommand } from "./decode.js";
 import { encodeCommand } from "./encode.js";
+import { evalCommand } from "./eval.js";
 import { generateCommand } from "./generate.js";
 import { inspectCommand } from "./inspect.js";
 import { mergeCommand } from "./merge.js";
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   ...dataCommands,
   trainCodecCommand,
   trainLmCommand,
+  evalCommand,
 ];
 
 const exitCodes: Record<ErrorCode, number> = {

@@ -85,6 +85,25 @@ export function multiResolution(y: Value, x: Value): Value {
   return div(terms.reduce(add), scalar(terms.length));
 }
 
+/**
+ * [bands, bins]: triangles that overlap by half, equally spaced by ear (2595 log10(1 + f / 700), as HTK does), from `low`
+ * to the highest frequency, each 1 at its peak.
+ */
+export function melBands({ fft, bands, low, sampleRate }: Mel): Float32Array<ArrayBuffer> {
+  const toMel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
+  const [from, to] = [toMel(low), toMel(sampleRate / 2)];
+  const corners = Array.from({ length: bands + 2 }, (_, i) => {
+    const pitch = from + ((to - from) * i) / (bands + 1);
+    return 700 * (10 ** (pitch / 2595) - 1);
+  });
+  const bins = fft / 2 + 1;
+  return Float32Array.from({ length: bands * bins }, (_, at) => {
+    const [band, hertz] = [Math.floor(at / bins), ((at % bins) * sampleRate) / fft];
+    const [left, peak, right] = corners.slice(band, band + 3) as [number, number, number];
+    return Math.max(0, Math.min((hertz - left) / (peak - left), (right - hertz) / (right - peak)));
+  });
+}
+
 // --- internal ---
 
 const epsilon = 2 ** -23;
@@ -140,22 +159,3 @@ const atLeast = (x: Value, floor: number): Value => ops.where(ops.less(x, scalar
 /** A Hann window whose next sample would be its first again. */
 const periodicHann = (length: number): number[] =>
   Array.from({ length }, (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / length));
-
-/**
- * [bands, bins]: triangles that overlap by half, equally spaced by ear (2595 log10(1 + f / 700), as HTK does), from `low`
- * to the highest frequency, each 1 at its peak.
- */
-function melBands({ fft, bands, low, sampleRate }: Mel): Float32Array<ArrayBuffer> {
-  const toMel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
-  const [from, to] = [toMel(low), toMel(sampleRate / 2)];
-  const corners = Array.from({ length: bands + 2 }, (_, i) => {
-    const pitch = from + ((to - from) * i) / (bands + 1);
-    return 700 * (10 ** (pitch / 2595) - 1);
-  });
-  const bins = fft / 2 + 1;
-  return Float32Array.from({ length: bands * bins }, (_, at) => {
-    const [band, hertz] = [Math.floor(at / bins), ((at % bins) * sampleRate) / fft];
-    const [left, peak, right] = corners.slice(band, band + 3) as [number, number, number];
-    return Math.max(0, Math.min((hertz - left) / (peak - left), (right - hertz) / (right - peak)));
-  });
-}

@@ -1,0 +1,172 @@
+/** @file `hocket eval`: what a model, a codec or a data set is worth, in numbers, with how far they can be trusted. */
+
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { createRuntime, isFile, isFolder, makeFolder, openFolder, type Runtime, writeFileAtomically } from "#platform";
+import { HocketError } from "../errors.js";
+import { anchorsOn } from "../eval/anchors.js";
+import { ceilings } from "../eval/ceilings.js";
+import { clipsOf, spread } from "../eval/clips.js";
+import { type CodecScore, scoreCodec } from "../eval/codec-run.js";
+import type { Progress } from "../eval/impressions.js";
+import { type CodecReport, codecText, dataText } from "../eval/report.js";
+import { type CodecModel, loadCodec } from "../model.js";
+import { readConfig } from "../model-files.js";
+import type { Command, Given } from "./command.js";
+import { findFfmpeg } from "./ffmpeg.js";
+import { findModel } from "./models.js";
+import { clear, progress, say } from "./report.js";
+
+export const evalCommand: Command = {
+  name: "eval",
+  summary: "measure a model, a codec, or how well a data set's truth can be heard",
+  operand: { name: "FOLDER", help: "a run, a model, or a data set of 'hocket data make'" },
+  options: {
+    data: { kind: "text", value: "DIR", help: "the data set that judges; default: the one that a run was trained on" },
+    real: { kind: "text", value: "DIR", help: "recordings, scanned, that a codec is also judged on" },
+    codec: { kind: "text", value: "MODEL", help: "of a data set: also through this codec" },
+    other: { kind: "text", value: "DIR", help: "of a data set: also the tests of another, of other fonts, say" },
+    clips: { kind: "number", value: "N", help: "training clips that teach the judges, at most; default 3000" },
+    tests: { kind: "number", value: "N", help: "test clips that are judged, at most; default 240" },
+    seconds: { kind: "number", value: "S", help: "of each clip; default 10" },
+    threads: { kind: "number", value: "N", help: "clips heard at a time; default: one a processor core" },
+    quick: { kind: "flag", help: "a tenth of it all: an impression, not a result" },
+    json: { kind: "flag", help: "print JSON instead of tables" },
+  },
+  examples: [
+    "hocket eval runs/lm",
+    "hocket eval runs/codec --data data/synth --real data/real-eval",
+    "hocket eval data/synth --codec runs/codec",
+  ],
+  run,
+};
+
+async function run(given: Given, signal: AbortSignal): Promise<void> {
+  const { operand } = given;
+  const runtime = createRuntime();
+  try {
+    const isData = (await isFile(join(operand, "data.jsonl"))) || (await isFile(join(operand, "data.jsonl.gz")));
+    const [kind, report, text] = isData
+      ? await evalData(runtime, given, signal)
+      : await evalModel(runtime, given, signal);
+    clear();
+    const json = `${JSON.stringify(report, null, 1)}\n`;
+    if (await isFolder(operand)) {
+      const folder = isData ? join(operand, "eval") : operand;
+      const name = isData ? "ceilings" : "eval";
+      await makeFolder(folder);
+      for (const [ending, content] of [
+        ["json", json],
+        ["md", `# ${kind}\n\n${text}\n`],
+      ] as const)
+        await writeFileAtomically(join(folder, `${name}.${ending}`), new TextEncoder().encode(content));
+      say(`kept in ${join(folder, `${name}.json`)} and ${name}.md`);
+    }
+    process.stdout.write(given.flag("json") ? json : `${text}\n`);
+  } finally {
+    clear();
+    await runtime.dispose();
+  }
+}
+
+// --- internal ---
+
+type Outcome = readonly [title: string, report: unknown, text: string];
+
+async function evalData(runtime: Runtime, given: Given, signal: AbortSignal): Promise<Outcome> {
+  const codec = given.text("codec");
+  const model = codec === undefined ? undefined : await codecNamed(runtime, codec, signal);
+  try {
+    const options = { ...amounts(given), signal, codec: model, other: given.text("other") };
+    const report = await shown(ceilings(runtime, given.operand, options));
+    return ["What can be heard in true renders", report, dataText(report)];
+  } finally {
+    await model?.dispose();
+  }
+}
+
+async function evalModel(runtime: Runtime, given: Given, signal: AbortSignal): Promise<Outcome> {
+  const { folder } = await findModel(given.operand, signal);
+  const { model_type } = await readConfig(folder);
+  if (model_type !== "encodec")
+    throw new HocketError("unsupported", `${given.operand}: only codecs and data sets can be judged so far`);
+  return evalCodec(runtime, given, signal);
+}
+
+async function evalCodec(runtime: Runtime, given: Given, signal: AbortSignal): Promise<Outcome> {
+  const { tests, seconds } = amounts(given);
+  const sets = [
+    ...(await dataOf(given)).map((folder) => ({ name: "held-out renders", folder })),
+    ...(given.text("real") === undefined ? [] : [{ name: "real recordings", folder: given.text("real")! }]),
+  ];
+  if (sets.length === 0)
+    throw new HocketError("bad-request", "name what the codec is judged on: --data DIR, --real DIR or both");
+  const model = await codecNamed(runtime, given.operand, signal);
+  try {
+    const scores: CodecScore[] = [];
+    for (const { name, folder } of sets) {
+      const clips = spread(await clipsOf(folder, "test"), tests);
+      const scoring = scoreCodec(model, name, clips, seconds, signal);
+      let step = await scoring.next();
+      for (; !step.done; step = await scoring.next()) progress(`${name}: ${step.value} of ${clips.length} clips`);
+      scores.push(step.value);
+    }
+    progress("coding the last set with Opus and MP3");
+    const last = spread(await clipsOf(sets.at(-1)!.folder, "test"), 16);
+    const anchors = await anchorsOn(last, seconds, await findFfmpeg(), signal);
+    const report: CodecReport = { kind: "codec", model: model.name, sets: scores, anchors };
+    return ["What the codec keeps", report, codecText(report)];
+  } finally {
+    await model.dispose();
+  }
+}
+
+async function codecNamed(runtime: Runtime, name: string, signal: AbortSignal): Promise<CodecModel> {
+  const found = await findModel(name, signal);
+  return loadCodec(found.folder, found.name, runtime);
+}
+
+/** --data, or the data set that the run's training.json names. */
+async function dataOf(given: Given): Promise<string[]> {
+  const named = given.text("data");
+  if (named !== undefined) return [named];
+  const file = (await isFolder(given.operand))
+    ? await (await openFolder(given.operand)).open("training.json")
+    : undefined;
+  if (file === undefined) return [];
+  try {
+    const settings: unknown = JSON.parse(new TextDecoder().decode(await file.read(0, file.size)));
+    const { data } = settings as { data?: unknown };
+    const first: unknown = Array.isArray(data) ? data[0] : data;
+    return typeof first === "string" ? [first] : [];
+  } finally {
+    await file.close();
+  }
+}
+
+function amounts(given: Given) {
+  const quick = given.flag("quick");
+  return {
+    clips: whole(given, "clips", quick ? 300 : 3000),
+    tests: whole(given, "tests", quick ? 24 : 240),
+    seconds: given.number("seconds") ?? 10,
+    threads: whole(given, "threads", availableParallelism()),
+  };
+}
+
+function whole(given: Given, option: string, usual: number): number {
+  const value = given.number(option) ?? usual;
+  if (!Number.isInteger(value) || value < 1)
+    throw new HocketError("bad-request", `--${option}: ${value} is not a whole number above 0`);
+  return value;
+}
+
+/** What a slow thing returns; meanwhile the line that changes says how far it is. */
+async function shown<T>(work: AsyncGenerator<Progress, T>): Promise<T> {
+  let step = await work.next();
+  for (; !step.done; step = await work.next()) {
+    const { what, done, of } = step.value;
+    progress(`${what}: ${done} of ${of}`);
+  }
+  return step.value;
+}
