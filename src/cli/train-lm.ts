@@ -27,6 +27,7 @@ import { say } from "./report.js";
 import {
   counted,
   dataOperand,
+  numbersIn,
   type Prepared,
   positive,
   runOptions,
@@ -124,7 +125,7 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const mixing = { ...usualMixing, word: from.wordsDropped };
   const seconds = shape.frames / model.frameRate;
   const reading = { shape, tokenizer: words.tokenizer, seconds, seed: run.seed, mixing, from };
-  const pieces = await piecesOf(train, valid, reading);
+  const pieces = piecesOf(train, valid, reading);
   const graph = graphOf(run);
   const learner = lmLearner(runtime, run, pieces, {
     options,
@@ -146,7 +147,7 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
         ? []
         : [`${(100 * room.cut).toPrecision(2)} % of the captions are longer than that, and are cut`]),
     ],
-    memory: stepBytes(model.lm, shape, learner.shapes),
+    memory: stepBytes(model.lm, shape, learner.shapes, numbersIn(graph.scope.weights) - numbersIn(graph.learnt)),
     smaller: "--batch, --seconds or --width",
   };
 }

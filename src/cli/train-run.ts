@@ -73,9 +73,9 @@ export async function runTraining(
   try {
     const options = threads === undefined ? {} : { threads: whole(given, "threads", threads) };
     const prepared = await prepare(runtime, options, (close) => open.push(close));
-    await openRun(out, prepared.learner.settings, given.flag("resume"));
     for (const line of prepared.about) say(line);
     checkMemory(prepared);
+    await openRun(out, prepared.learner.settings, given.flag("resume"));
     await follow(prepared.learner, out, every, signal);
   } finally {
     clear();
@@ -115,9 +115,12 @@ export const sourcesOf = ({ operands }: Given): Source[] =>
     return folder === undefined ? { folder: word } : { folder, share: Number(share) };
   });
 
+export const numbersIn = (weights: ReadonlyMap<string, Value>): number =>
+  [...weights.values()].reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
+
 /** "2.7 M" */
 export function counted(weights: ReadonlyMap<string, Value>): string {
-  const count = [...weights.values()].reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
+  const count = numbersIn(weights);
   return count < 1e6 ? `${Math.round(count / 1e3)} k` : `${(count / 1e6).toFixed(1)} M`;
 }
 

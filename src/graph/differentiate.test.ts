@@ -8,6 +8,7 @@ import { compile } from "./compile.js";
 import { differentiate } from "./differentiate.js";
 import { gradients } from "./gradients.js";
 import * as ops from "./ops.js";
+import { block } from "./recompute.js";
 import { constant, input, node, type Value } from "./value.js";
 
 const runtime = createRuntime();
@@ -98,6 +99,7 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
     unary((x) => ops.gelu(x, "tanh")),
   ),
   Identity: unary((x) => node("Identity", [x], [x])[0]!),
+  Block: unary((x) => block((y) => ops.tanh(ops.mul(y, y)), x)),
   Cast: unary((x) => ops.cast(ops.cast(x, "float64"), "float32")),
   Where: binary((a, b) =>
     ops.where(ops.less(constant(tensor("float32", [1])), ops.mul(constant(tensor("float32", [])), a)), a, b),

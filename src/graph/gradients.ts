@@ -7,6 +7,7 @@ import { countOf, expandLike, reshapeLike, scatterAdd, scatterElements, zerosLik
 import { convGradient, convTransposeGradient, padGradient } from "./conv-gradients.js";
 import { lstmGradient } from "./lstm-gradient.js";
 import * as ops from "./ops.js";
+import { blockOp } from "./recompute.js";
 import { known, type Node, type Value } from "./value.js";
 
 /**
@@ -43,6 +44,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   Elu: rule((dy, y) => [ops.mul(dy, ops.clip(ops.add(y, ops.scalar(1)), 0, 1))]),
   Gelu: (node, [dy]) => [ops.mul(dy!, geluSlope(node.inputs[0]!, node.attributes.approximate === "tanh"))],
   Identity: rule((dy) => [dy]),
+  [blockOp]: rule((dy) => [dy]),
   Cast: rule((dy, _y, x) => [ops.cast(dy, x.dtype)]),
   Where: rule((dy, _y, chosen) => [
     undefined,

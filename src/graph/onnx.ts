@@ -7,6 +7,7 @@ import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
+import { blockOp } from "./recompute.js";
 import type { Attribute, Dim, Node, Value } from "./value.js";
 
 const irVersion = 9;
@@ -134,7 +135,8 @@ export function toOnnx(
 
 function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
   const message = new Message();
-  for (const input of node.inputs) message.string(1, input === undefined ? "" : nameOf(input));
+  const inputs = node.op === blockOp ? node.inputs.slice(0, 1) : node.inputs;
+  for (const input of inputs) message.string(1, input === undefined ? "" : nameOf(input));
   for (const output of node.outputs) message.string(2, nameOf(output));
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
@@ -142,7 +144,7 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
 }
 
 /** What only a derivative can tell apart, and ONNX need not. */
-const spelling: Readonly<Record<string, string>> = { StopGradient: "Identity" };
+const spelling: Readonly<Record<string, string>> = { StopGradient: "Identity", [blockOp]: "Identity" };
 
 function attributeProto(name: string, value: Attribute): Message {
   const message = new Message().string(1, name);

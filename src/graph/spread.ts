@@ -52,8 +52,10 @@ export function spread(
   ); // [B, C s, ...T + frames]
   if (places === 1) return made;
   const sizes = axes.map((i): Dim => times(strides[i]!, made.shape[i + 2]!));
-  const order = [0, 1, ...axes.flatMap((i) => [2 + axes.length + i, 2 + i])];
-  const turned = ops.transpose(named(made, [0, out, ...strides], made.shape.slice(2)), order);
+  const dealing = axes.filter((i) => strides[i] !== 1); // axes of size 1 would make the transpose slow
+  const apart = named(made, [0, out, ...dealing.map((i) => strides[i]!)], made.shape.slice(2));
+  const placeOf = (i: number) => (strides[i] === 1 ? [] : [2 + dealing.indexOf(i)]);
+  const turned = ops.transpose(apart, [0, 1, ...axes.flatMap((i) => [2 + dealing.length + i, ...placeOf(i)])]);
   return axes.reduce(
     (all, i) => {
       const extra = frames[i]! * strides[i]! - cut[i]! - grown[i]!;

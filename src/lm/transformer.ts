@@ -19,6 +19,7 @@ import {
   unflatten,
 } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
+import { block } from "../graph/recompute.js";
 import { input, known, type Scope, type Shape, times, type Value } from "../graph/value.js";
 import type { LmConfig } from "./config.js";
 
@@ -76,12 +77,15 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   for (let i = 0; i < c.num_hidden_layers; i++) {
     decoder.tap(`hidden.${i}`, unflatten(x, rows));
     const layer = decoder.at("layers").at(i);
-    const self = selfAttention(layer, x, rows, inputs.cache, i, masks, c);
-    caches[`new.keys.${i}`] = self.keys;
-    caches[`new.values.${i}`] = self.values;
-    x = ops.add(x, self.mixed);
-    if (inputs.text !== undefined) x = crossAttention(layer, x, rows, inputs.text, i, c);
-    x = ops.add(x, feedForward(layer, x, c));
+    const throughLayer = (entering: Value): Value => {
+      const self = selfAttention(layer, entering, rows, inputs.cache, i, masks, c);
+      caches[`new.keys.${i}`] = self.keys;
+      caches[`new.values.${i}`] = self.values;
+      let x = ops.add(entering, self.mixed);
+      if (inputs.text !== undefined) x = crossAttention(layer, x, rows, inputs.text, i, c);
+      return ops.add(x, feedForward(layer, x, c));
+    };
+    x = inputs.cache === undefined ? block(throughLayer, x) : throughLayer(x);
   }
   if (logitsOf === "last") x = ops.squeeze(ops.slice(unflatten(x, rows), 1, -1, Number.MAX_SAFE_INTEGER, 1), [1]);
   if (logitsOf === "codes" && inputs.melody !== undefined) {

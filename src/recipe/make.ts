@@ -7,12 +7,10 @@ import { appendToFile, freeSpace, inThreads, isFile, makeFolder, openFile, write
 import { formatManifest, parseManifest, type Split, splits } from "../data/manifest.js";
 import { HocketError } from "../errors.js";
 import type { Clip, ClipJob } from "./clip.js";
-import { type FontSource, readFont } from "./fonts.js";
+import { recipeVersion } from "./compose.js";
+import { type FontSource, loadFonts, readFont } from "./fonts.js";
 import { licences } from "./licences.js";
 import { renderRate } from "./render.js";
-
-/** Changes when the same seed begins to sound different. */
-export const recipeVersion = 1;
 
 export interface MakeOptions {
   readonly folder: string;
@@ -54,10 +52,10 @@ export type MakeEvent =
  */
 export async function* make(options: MakeOptions, signal?: AbortSignal): AsyncGenerator<MakeEvent> {
   const { folder, clips, seconds, channels, threads } = options;
+  await loadFonts(options.fonts); // threads load them for themselves: what is wrong with one is said before anything is written
   const settings = await settingsOf(options);
   await makeFolder(`${folder}/audio`);
   const done = await doneAlready(options, settings);
-  const jobs = jobsOf(options);
   const bytes = (clips - done) * seconds * renderRate * channels * bytesPerSample;
   const free = await freeSpace(folder);
   yield { type: "plan", done, clips, bytes, free };
@@ -69,16 +67,16 @@ export async function* make(options: MakeOptions, signal?: AbortSignal): AsyncGe
   await writeText(`${folder}/recipe.json`, settings);
   await writeText(`${folder}/DATA-LICENCES`, licences(options.fonts));
 
-  const rest = jobs.slice(done);
-  const made = inThreads<ClipJob, Clip>(new URL("./clip.js", import.meta.url), "makeClip", rest, threads);
+  const rest = jobsOf(options).slice(done);
+  const made = inThreads<ClipJob, Clip>(new URL("./clip.js", import.meta.url), "makeClip", rest, threads, signal);
   let count = done;
   for await (const { result } of made) {
-    signal?.throwIfAborted();
     if (result instanceof HocketError) throw result;
     const { audio, entry } = result;
     await writeFileAtomically(`${folder}/${entry.path}`, audio);
     await appendToFile(`${folder}/data.jsonl`, new TextEncoder().encode(formatManifest([entry])));
     yield { type: "clip", done: ++count, clips, path: entry.path, bytes: audio.length };
+    signal?.throwIfAborted();
   }
   yield { type: "done", clips, counts: countsOf(options) };
 }

@@ -40,7 +40,10 @@ export function mix(score: Score, stems: readonly Float32Array[][], span: Span):
   const rms = rootMeanSquare(clip);
   if (rms === 0) return clip;
   compress(clip, span.rate, { threshold: 1.2 * rms, ratio: 2 + draw(2), attack: 0.01, release: 0.15 });
-  for (const channel of clip) saturate(channel, 0.25 * production.saturation, rms);
+  for (const channel of clip) {
+    saturate(channel, 0.25 * production.saturation, rms);
+    filter(channel, highPass(lowest, span.rate)); // what is squashed on one side has a mean
+  }
   toLoudness(clip, span.rate, production.loudness);
   return clip;
 }
@@ -52,6 +55,12 @@ const mixing = 0x313c;
 
 /** LUFS of a part at level 0, before everything is brought to the production's loudness. */
 const partLoudness = -23;
+
+/** dB that drums are given: loudness, measured over 400 ms, counts the silence between strokes. */
+const strokes = 2.5;
+
+/** Hz. */
+const lowest = 25;
 
 /** How much of a part the room hears: little of what is low. */
 const sendLevels: Readonly<Record<Part["role"], number>> = {
@@ -83,7 +92,8 @@ function prepare(part: Part, sides: readonly Float32Array[], production: Product
     for (const side of sides) saturate(side, production.saturation, rootMeanSquare([side]));
   const loudness = integratedLoudness({ sampleRate: rate, channels: sides });
   if (!Number.isFinite(loudness)) return false;
-  const gain = 10 ** ((partLoudness + part.level - loudness) / 20);
+  const level = part.level + (part.role === "drums" ? strokes : 0);
+  const gain = 10 ** ((partLoudness + level - loudness) / 20);
   for (const side of sides) for (let n = 0; n < side.length; n++) side[n]! *= gain;
   return true;
 }

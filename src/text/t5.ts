@@ -104,7 +104,7 @@ export function relativeBucket(distance: number, c: T5Config): number {
 function positionBias(p: Scope, inputs: ReturnType<typeof t5Inputs>, c: T5Config): Value {
   const byDistance = embedding(p, inputs.buckets, c.relative_attention_num_buckets, c.num_heads); // [2 L - 1, H]
   const length = ops.sizeOf(inputs.ids, 1);
-  const token = ops.range(length, "L");
+  const token = ops.range(length, inputs.ids.shape[1]!);
   const distance = ops.sub(ops.unsqueeze(token, [0]), ops.unsqueeze(token, [1])); // [L, L], key - query
   const index = ops.add(distance, ops.sub(length, ops.ints([1])));
   return ops.unsqueeze(ops.transpose(ops.gather(byDistance, index), [2, 0, 1]), [0]);

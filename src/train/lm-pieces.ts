@@ -29,8 +29,8 @@ export interface Reading {
   readonly from: Json;
 }
 
-/** @throws HocketError "bad-file" where recordings cannot be used */
-export async function piecesOf(train: Split, valid: Split, reading: Reading): Promise<Pieces> {
+/** Asking for a batch throws HocketError "bad-file" where recordings cannot be used. */
+export function piecesOf(train: Split, valid: Split, reading: Reading): Pieces {
   const { shape, seed, seconds, mixing } = reading;
   const options = { batch: shape.batch, seconds };
   const learning = { ...options, seed };
@@ -38,6 +38,7 @@ export async function piecesOf(train: Split, valid: Split, reading: Reading): Pr
   let ready: { index: number; batch: Promise<Batch> } | undefined;
   const read = (index: number) => batchOf(train, saying, learning, reading, index);
   const held = valid.dataset.places.reduce((sum, { entry }) => sum + entry.duration, 0) / seconds;
+  let heldOut: Promise<Batch[]> | undefined;
   const checks = Math.ceil(Math.min(heldOutItems, Math.max(1, held)) / shape.batch);
   return {
     from: reading.from,
@@ -47,10 +48,13 @@ export async function piecesOf(train: Split, valid: Split, reading: Reading): Pr
       ready.batch.catch(() => {}); // asked for again when its turn comes
       return batch;
     },
-    // Held out items say their captions as they stand.
-    heldOut: await Promise.all(
-      Array.from({ length: checks }, (_, i) => batchOf(valid, asItStands, { ...options, seed: 0 }, reading, i)),
-    ),
+    heldOut() {
+      // Held out items say their captions as they stand.
+      heldOut ??= Promise.all(
+        Array.from({ length: checks }, (_, i) => batchOf(valid, asItStands, { ...options, seed: 0 }, reading, i)),
+      );
+      return heldOut;
+    },
   };
 }
 

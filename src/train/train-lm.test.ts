@@ -47,7 +47,7 @@ const model: LmModel = {
 const run: LmRun = {
   model,
   shape: { batch: 4, frames: 10, tokens: 3, melody: { bins: 12, length: 3 } },
-  schedule: { kind: "cosine", rate: 1e-2, warmup: 5, steps: 80 },
+  schedule: { kind: "cosine", rate: 1e-2, warmup: 5, steps: 60 },
   clip: 1,
   optimiser: { kind: "adamw", ...musicgenAdamw },
   pieces: 1,
@@ -66,7 +66,7 @@ const tunes = (other = false): Batch => ({
     return { text: [2 + which, 1], melody: Int32Array.of(which, 4, 7) };
   }),
 });
-const pieces = { from: "two tunes", batch: async () => tunes(), heldOut: [tunes()] };
+const pieces = { from: "two tunes", batch: async () => tunes(), heldOut: async () => [tunes()] };
 const learner = (changed: Partial<LmRun> = {}) => lmLearner(runtime, { ...run, ...changed }, pieces, { options });
 
 async function learn(steps: number, which = learner(), from?: TrainState) {
@@ -86,17 +86,17 @@ const sameNumbers = (a: TrainState, b: TrainState) =>
 
 test("the model learns two tunes, and which text and which melody ask for which", async () => {
   const whole = learner();
-  const { losses, state } = await learn(80, whole);
+  const { losses, state } = await learn(60, whole);
   assert.ok(Math.abs(losses[0]! - Math.log(16)) < 1, `starts near a guess, at ${losses[0]}`);
   const right = await whole.check(state);
   assert.ok(right["valid.loss"]! < 0.2, `ends at ${right["valid.loss"]}`);
-  assert.ok(right["valid.loss.melody"]! < 0.2);
+  assert.ok(right["valid.melody"]! < 0.2);
   // Told nothing, it cannot know the first code; told of the other tune, it expects that.
-  assert.ok(right["valid.loss.untold"]! > right["valid.loss"]! + 0.03, `${right["valid.loss.untold"]}`);
-  const wrong = await lmLearner(runtime, run, { ...pieces, heldOut: [tunes(true)] }).check(state);
-  for (const name of ["valid.loss", "valid.loss.melody"] as const)
+  assert.ok(right["valid.untold"]! > right["valid.loss"]! + 0.03, `${right["valid.untold"]}`);
+  const wrong = await lmLearner(runtime, run, { ...pieces, heldOut: async () => [tunes(true)] }).check(state);
+  for (const name of ["valid.loss", "valid.melody"] as const)
     assert.ok(wrong[name]! > 3 * right[name]!, `${name}: ${wrong[name]} against ${right[name]}`);
-  const [first, second] = [right["valid.loss.0"]!, right["valid.loss.1"]!];
+  const [first, second] = [right["valid.ce.0"]!, right["valid.ce.1"]!];
   assert.ok(Math.abs((first + second) / 2 - right["valid.loss"]!) < 1e-6);
 });
 
@@ -106,9 +106,11 @@ test("stopping and going on gives the weights of an uninterrupted run, bit for b
   const begun = await learn(2, usual);
   const rest = await learn(4, learner(), begun.state);
   assert.ok(sameNumbers(whole.state, rest.state));
-  assert.ok(!sameNumbers(whole.state, (await learn(6, learner({ seed: 2 }))).state));
-  // What is left out differs from step to step, and decides what is learnt.
-  assert.ok(!sameNumbers(whole.state, (await learn(6, learner({ dropout: { guidance: 0, melody: 0 } }))).state));
+  const [first, other] = [await learn(1, usual), await learn(1, learner({ seed: 2 }))];
+  assert.ok(!sameNumbers(first.state, other.state));
+  // What is left out decides what is learnt.
+  const { state: all } = await learn(1, learner({ dropout: { guidance: 0, melody: 0 } }));
+  assert.ok(!sameNumbers(first.state, all));
 });
 
 test("a run folder that was stopped at any step ends with the same state and diary", async () => {
@@ -139,7 +141,7 @@ test("a batch in two pieces teaches what it teaches at once", async () => {
   };
   const whole = { ...run, dropout: { guidance: 0, melody: 0 } };
   const inPieces = { ...whole, pieces: 2, shape: { ...run.shape, batch: 2 } };
-  const pieced = lmLearner(runtime, inPieces, { from: "", batch: async (i) => halves(i), heldOut: [] });
+  const pieced = lmLearner(runtime, inPieces, { from: "", batch: async (i) => halves(i), heldOut: async () => [] });
   const [one, two] = [await learn(3, learner(whole)), await learn(3, pieced)];
   for (const [i, loss] of one.losses.entries()) assert.ok(Math.abs(loss - two.losses[i]!) < 1e-5);
   for (const [name, { data }] of Object.entries(one.state.tensors))
@@ -150,9 +152,9 @@ test("D-Adapt finds a rate and learns; what is checked is the average of the wei
   const own = learner({
     optimiser: { kind: "dadapt", ...musicgenDAdapt, distance: 1e-4 },
     averages: { decay: 0.5, every: 2 },
-    schedule: { kind: "constant", rate: 1, warmup: 0, steps: 40 },
+    schedule: { kind: "constant", rate: 1, warmup: 0, steps: 24 },
   });
-  const { state, losses } = await learn(40, own);
+  const { state, losses } = await learn(24, own);
   assert.ok(losses.at(-1)! < losses[0]! - 0.5, `${losses[0]} to ${losses.at(-1)}`);
   const averaged = await own.check(state);
   const name = "decoder.lm_heads.0.weight";
@@ -188,7 +190,7 @@ test("an adapter learns on weights that stay, and is written as one", async () =
   const lora = { rank: 4, alpha: 8, base: "some/model" };
   const adapted = lmLearner(runtime, { ...run, lora }, pieces, { options, bind: bindTensors(weights) });
   assert.ok([...adapted.shapes.keys()].every((name) => name.includes(".lora_")));
-  const { losses, state } = await learn(30, adapted);
+  const { losses, state } = await learn(20, adapted);
   assert.ok(losses.at(-1)! < losses[0]! - 0.2, `${losses[0]} to ${losses.at(-1)}`);
   const path = join(folder, "adapter");
   await makeFolder(path);

@@ -21,7 +21,7 @@ import { type LoraConfig, loraGraph } from "./lora.js";
 import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
-import { shapesOf, type TrainState } from "./state.js";
+import type { TrainState } from "./state.js";
 
 export interface LmRun {
   readonly model: LmModel;
@@ -60,7 +60,7 @@ export interface Pieces {
   /** The batch with a number, always the same. */
   batch(index: number): Promise<Batch>;
   /** Batches that it does not learn from. */
-  readonly heldOut: readonly Batch[];
+  heldOut(): Promise<readonly Batch[]>;
 }
 
 export interface Around {
@@ -92,19 +92,21 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
 
   let stepping: Promise<LmStep> | undefined;
   let checking: Promise<Session> | undefined;
-  const moments = optimiser.start(graph.learnt);
   return {
     settings: settingsOf(run, pieces.from),
     goal: "valid.loss",
-    shapes: new Map([
-      ...[...graph.learnt].map(([name, { shape }]) => [name, shape as readonly number[]] as const),
-      ...shapesOf(moments),
-    ]),
+    // What a step leaves has the shapes of what it is fed; nothing is made for that.
+    shapes: new Map(
+      Object.entries(optimiser.next(graph.learnt, [...graph.learnt.values()])).map(([name, { shape }]) => [
+        name,
+        shape as readonly number[],
+      ]),
+    ),
     async start() {
       const found = await given();
       const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !found.has(name))), seed);
       const weights = [...graph.learnt.keys()].map((name) => [name, found.get(name) ?? random.get(name)!]);
-      return { step: 0, tensors: { ...moments, ...Object.fromEntries(weights) } };
+      return { step: 0, tensors: { ...optimiser.start(graph.learnt), ...Object.fromEntries(weights) } };
     },
     async step(state) {
       stepping ??= compileStep(runtime, graph, { ...run, optimiser }, bind, options);
@@ -120,7 +122,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
       const distance = next[distanceName];
       const numbers = {
         loss,
-        ...byCodebook("loss", perCodebook),
+        ...byCodebook("ce", perCodebook),
         norm,
         rate,
         ...(distance && { distance: first(distance) }),
@@ -129,7 +131,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
     },
     async check(state) {
       checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
-      return check(await checking, pieces.heldOut, (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
+      return check(await checking, await pieces.heldOut(), (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
     },
     async write(state, folder) {
       const factors = weightsOf(state);
@@ -172,8 +174,8 @@ async function check(
 ): Promise<Numbers> {
   const told: Record<string, (item: ItemCondition) => ItemCondition> = {
     "valid.loss": ({ text }) => ({ text }),
-    "valid.loss.untold": (item) => ({ ...item, dropped: true }),
-    ...(melody === undefined ? {} : { "valid.loss.melody": (item: ItemCondition) => item }),
+    "valid.untold": (item) => ({ ...item, dropped: true }),
+    ...(melody === undefined ? {} : { "valid.melody": (item: ItemCondition) => item }),
   };
   const numbers: Record<string, number> = {};
   for (const [name, leave] of Object.entries(told)) {
@@ -184,7 +186,7 @@ async function check(
     }
     const means = sums.map((sum) => sum / heldOut.length);
     numbers[name] = means.reduce((sum, mean) => sum + mean, 0) / means.length;
-    if (name === "valid.loss") Object.assign(numbers, byCodebook(name, means));
+    if (name === "valid.loss") Object.assign(numbers, byCodebook("valid.ce", means));
   }
   return numbers;
 }

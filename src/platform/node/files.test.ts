@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { HocketError } from "../../errors.js";
 import { fileError } from "./file-error.js";
-import { isFolder, openFile, openFolder, writeFileAtomically } from "./files.js";
+import { appendToFile, freeSpace, isFolder, openFile, openFolder, writeFileAtomically } from "./files.js";
+import { packageFile } from "./packages.js";
 
 const root = await realpath(await mkdtemp(join(tmpdir(), "hocket-files-")));
 after(() => rm(root, { recursive: true }));
@@ -114,6 +115,28 @@ test("what cannot be written is explained", async () => {
   await chmod(locked, 0o500);
   if (process.getuid?.() !== 0)
     await rejects(writeFileAtomically(join(locked, "x"), bytes), "disk", /may not be written/);
+});
+
+test("what is appended follows what was there", async () => {
+  const path = join(root, "log");
+  for (const piece of [bytes.subarray(0, 10), bytes.subarray(10, 10), bytes.subarray(10, 200)])
+    await appendToFile(path, piece);
+  assert.deepEqual([...(await readFile(path))], [...bytes.subarray(0, 200)]);
+  await rejects(appendToFile(root, bytes), "disk", /is a folder/);
+  await rejects(appendToFile(join(root, "none", "log"), bytes), "disk", /create it first/);
+});
+
+test("a disk has room, and a folder that is not there has none", async () => {
+  const free = await freeSpace(root);
+  assert.ok(free > 0 && Number.isFinite(free));
+  await rejects(freeSpace(join(root, "none")), "bad-file", /does not exist/);
+});
+
+test("a package's file is found where the package is installed", async () => {
+  const { name } = JSON.parse(await readFile(packageFile("zod", "package.json")!, "utf8")) as { name: string };
+  assert.equal(name, "zod");
+  assert.equal(packageFile("zod", "no-such-file"), undefined);
+  assert.equal(packageFile("no-such-package-here", "package.json"), undefined);
 });
 
 async function* pieces(end?: Error) {

@@ -17,12 +17,14 @@ export type TaskReply =
  * What `name` of `module` makes of each item, in their order; an item for which it throws is an error, and no end. Stopping
  * early ends the threads; they work only a little ahead of what is asked for.
  * @param module the URL of a module that exports the function under that name; items and results are copied
+ * @throws the signal's reason, without waiting for what is at work
  */
 export async function* inThreads<T, R>(
   module: URL,
   name: string,
   items: readonly T[],
   threads: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<{ readonly item: T; readonly result: R | HocketError }> {
   const task: ThreadTask = { module: module.href, name };
   const settle: ((result: R | HocketError) => void)[] = [];
@@ -64,11 +66,16 @@ export async function* inThreads<T, R>(
       feed();
     });
   };
+  const abort = (): void => {
+    for (const each of settle) each(new HocketError("internal", "the work was stopped"));
+  };
+  signal?.addEventListener("abort", abort);
   for (let i = 0; i < Math.min(threads, items.length); i++) start();
   feed();
   try {
     for (const [i, item] of items.entries()) {
       const result = await results.get(i)!;
+      signal?.throwIfAborted();
       results.delete(i); // thousands of them do not fit
       taken = i + 1;
       feed();
@@ -76,6 +83,7 @@ export async function* inThreads<T, R>(
     }
   } finally {
     stopped = true;
+    signal?.removeEventListener("abort", abort);
     await Promise.all([...workers].map((worker) => worker.terminate()));
   }
 }
