@@ -22,9 +22,11 @@ export function mix(score: Score, stems: readonly Float32Array[][], span: Span):
   const channels = (stems[0]?.length ?? 1) as 1 | 2;
   const sums = Array.from({ length: channels }, () => new Float32Array(span.samples));
   const send = new Float32Array(span.samples);
-  for (const [i, part] of score.parts.entries()) {
-    const sides = stems[i]!;
-    if (!prepare(part, sides, production, span.rate)) continue;
+  const parts = score.parts
+    .map((part, i) => ({ part, sides: stems[i]! }))
+    .filter(({ part, sides }) => prepare(part, sides, production, span.rate));
+  raiseLead(parts, span);
+  for (const { part, sides } of parts) {
     if (production.delay && part.role === "lead") addEcho(sides, score, span.rate, draw);
     for (const [side, gain] of panGains(part.pan, channels).entries()) add(sums[side]!, sides[side]!, gain);
     for (const side of sides) add(send, side, sendLevels[part.role] / channels);
@@ -96,6 +98,19 @@ function prepare(part: Part, sides: readonly Float32Array[], production: Product
   const gain = 10 ** ((partLoudness + level - loudness) / 20);
   for (const side of sides) for (let n = 0; n < side.length; n++) side[n]! *= gain;
   return true;
+}
+
+/** A lead is heard against all that accompanies it, however many they are: drums leave it room. */
+function raiseLead(parts: readonly { part: Part; sides: readonly Float32Array[] }[], span: Span): void {
+  const accompaniment = parts.filter(({ part: { role } }) => role !== "lead" && role !== "drums");
+  if (accompaniment.length < 2) return;
+  const sums = parts[0]!.sides.map(() => new Float32Array(span.samples));
+  for (const { sides } of accompaniment) for (const [c, side] of sides.entries()) add(sums[c]!, side, 1);
+  const louder = integratedLoudness({ sampleRate: span.rate, channels: sums }) - partLoudness;
+  if (!(louder > 0)) return;
+  const gain = 10 ** (louder / 20);
+  for (const { part, sides } of parts)
+    if (part.role === "lead") for (const side of sides) for (let n = 0; n < side.length; n++) side[n]! *= gain;
 }
 
 /** Echoes in time: three quarters of a beat, or a half. */

@@ -224,3 +224,17 @@ test("a sound that no font has is named", async () => {
   await assert.rejects(render(kit, fonts), /no font plays kit 99.*have MuseScore_General_Lite, sonivox.*--font/);
   await assert.rejects(render(kit, []), /have none/);
 });
+
+test("a lead is as far above two accompaniments of one loudness as above one", async () => {
+  const [tune, chord] = [72, 60];
+  const lead = partOf(program(73), [note(0, 3, tune)], { level: 4 });
+  const chords = partOf(program(19), [note(0, 3, chord)], { role: "chords" });
+  const more = partOf(program(19), [note(0, 3, chord)], { role: "pad" });
+  const above = async (parts: readonly Part[]) => {
+    const sound = await mono(scoreOf(parts));
+    return decibel((magnitude(sound, frequency(tune)) / magnitude(sound, frequency(chord))) ** 2);
+  };
+  const [over, overBoth] = [await above([lead, chords]), await above([lead, chords, more])];
+  assert.ok(Math.abs(over - overBoth) < 1.5, `${over} dB, then ${overBoth} dB`);
+  assert.ok((await above([{ ...lead, level: 0 }, chords])) < over - 2);
+});
