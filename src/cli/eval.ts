@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { createRuntime, isFile, isFolder, makeFolder, openFolder, type Runtime, writeFileAtomically } from "#platform";
 import { HocketError } from "../errors.js";
 import { anchorsOn } from "../eval/anchors.js";
@@ -9,8 +10,10 @@ import { ceilings } from "../eval/ceilings.js";
 import { clipsOf, spread } from "../eval/clips.js";
 import { type CodecScore, scoreCodec } from "../eval/codec-run.js";
 import type { Progress } from "../eval/impressions.js";
+import { lmText } from "../eval/lm-report.js";
+import { evaluateLm } from "../eval/lm-run.js";
 import { type CodecReport, codecText, dataText } from "../eval/report.js";
-import { type CodecModel, loadCodec } from "../model.js";
+import { type CodecModel, loadCodec, loadModel } from "../model.js";
 import { readConfig } from "../model-files.js";
 import type { Command, Given } from "./command.js";
 import { findFfmpeg } from "./ffmpeg.js";
@@ -28,6 +31,10 @@ export const evalCommand: Command = {
     other: { kind: "text", value: "DIR", help: "of a data set: also the tests of another, of other fonts, say" },
     clips: { kind: "number", value: "N", help: "training clips that teach the judges, at most; default 3000" },
     tests: { kind: "number", value: "N", help: "test clips that are judged, at most; default 240" },
+    prompts: { kind: "number", value: "N", help: "that a language model is asked, at most; default 240" },
+    swaps: { kind: "number", value: "N", help: "pairs that differ in a word, of each of four kinds; default 16" },
+    tunes: { kind: "number", value: "N", help: "that a melody model is given; default 16" },
+    batch: { kind: "number", value: "N", help: "pieces composed at a time; default 16" },
     seconds: { kind: "number", value: "S", help: "of each clip; default 10" },
     threads: { kind: "number", value: "N", help: "clips heard at a time; default: one a processor core" },
     quick: { kind: "flag", help: "a tenth of it all: an impression, not a result" },
@@ -71,6 +78,12 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
 
 // --- internal ---
 
+/** Of training.json. */
+const Folders = z.array(z.string());
+const TrainedOn = z.object({
+  data: z.union([Folders, z.object({ folders: Folders }).transform(({ folders }) => folders)]),
+});
+
 type Outcome = readonly [title: string, report: unknown, text: string];
 
 async function evalData(runtime: Runtime, given: Given, signal: AbortSignal): Promise<Outcome> {
@@ -86,11 +99,29 @@ async function evalData(runtime: Runtime, given: Given, signal: AbortSignal): Pr
 }
 
 async function evalModel(runtime: Runtime, given: Given, signal: AbortSignal): Promise<Outcome> {
-  const { folder } = await findModel(given.operand, signal);
-  const { model_type } = await readConfig(folder);
-  if (model_type !== "encodec")
-    throw new HocketError("unsupported", `${given.operand}: only codecs and data sets can be judged so far`);
-  return evalCodec(runtime, given, signal);
+  const found = await findModel(given.operand, signal);
+  const { model_type } = await readConfig(found.folder);
+  if (model_type === "encodec") return evalCodec(runtime, given, signal);
+  const [data] = await dataOf(given);
+  if (data === undefined)
+    throw new HocketError("bad-request", "--data: name the data set of 'hocket data make' that judges what is made");
+  const quick = given.flag("quick");
+  const model = await loadModel(found.folder, found.name, runtime, {}, found.adapters);
+  try {
+    const options = {
+      ...amounts(given),
+      signal,
+      prompts: whole(given, "prompts", quick ? 24 : 240),
+      swaps: whole(given, "swaps", quick ? 3 : 16),
+      tunes: whole(given, "tunes", quick ? 2 : 16),
+      batch: whole(given, "batch", 16),
+      keep: (await isFolder(given.operand)) ? given.operand : undefined,
+    };
+    const report = await shown(evaluateLm(runtime, model, found.folder, data, options));
+    return ["What the model makes of words", report, lmText(report)];
+  } finally {
+    await model.dispose();
+  }
 }
 
 async function evalCodec(runtime: Runtime, given: Given, signal: AbortSignal): Promise<Outcome> {
@@ -135,10 +166,9 @@ async function dataOf(given: Given): Promise<string[]> {
     : undefined;
   if (file === undefined) return [];
   try {
-    const settings: unknown = JSON.parse(new TextDecoder().decode(await file.read(0, file.size)));
-    const { data } = settings as { data?: unknown };
-    const first: unknown = Array.isArray(data) ? data[0] : data;
-    return typeof first === "string" ? [first] : [];
+    const settings = JSON.parse(new TextDecoder().decode(await file.read(0, file.size)));
+    const told = TrainedOn.safeParse(settings).data?.data[0];
+    return told === undefined ? [] : [told.replace(/:[\d.]+$/, "")];
   } finally {
     await file.close();
   }

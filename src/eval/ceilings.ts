@@ -150,8 +150,9 @@ export async function heardSet(
 export const scores = (truths: readonly Truth[], verdicts: readonly Verdict[]): Record<string, Ceiling> =>
   Object.fromEntries(Object.entries(attributes).map(([name, agrees]) => [name, score(truths, verdicts, agrees)]));
 
-/** Between two sets of clips in the classifier's hidden layer. */
+/** Between two sets of clips in the classifier's hidden layer; NaN where there are too few to have a distribution. */
 export function distances(a: readonly Judged[], b: readonly Judged[]): Distances {
+  if (a.length < 2 || b.length < 2) return { diagonal: Number.NaN, full: Number.NaN };
   const [p, q] = [a, b].map((set) => normalOf(set.map(({ hidden }) => hidden)));
   return { diagonal: frechetDiagonal(p!, q!), full: frechet(p!, q!) };
 }

@@ -8,9 +8,10 @@ import { bands, frameRate, type Heard } from "./hearing.js";
 import { bestKey, classesOf, rotated } from "./key.js";
 import { rhythm, rhythmCount } from "./rhythm.js";
 import { autocorrelation, onsets } from "./tempo.js";
+import { voice, voiceCount } from "./voice.js";
 
 /** Numbers of a clip. */
-export const featureCount = 5 * bands + 40 + rhythmCount + 12 + 2;
+export const featureCount = 5 * bands + 40 + rhythmCount + voiceCount + 12 + 2;
 
 /** Numbers of `tonal`. */
 export const tonalCount = 48;
@@ -22,6 +23,7 @@ export function features(heard: Heard, classes: Float64Array, bpm: number): Floa
     ...bandStatistics(heard.mel),
     ...repeats(onsets(heard)),
     ...rhythm(heard, bpm),
+    ...voice(heard),
     ...rotated(classes, tonic),
     mode === "major" ? 1 : -1,
     percussiveness(heard),

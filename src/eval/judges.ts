@@ -8,7 +8,7 @@ import { HocketError } from "../errors.js";
 import type { Runtime } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import { readHeader, readTensor, writeSafetensors } from "../weights/safetensors.js";
-import { Classifier, learn } from "./classifier.js";
+import { Classifier, type Judgement, learn } from "./classifier.js";
 import { type Clip, clipsOf, spread } from "./clips.js";
 import type { Impression } from "./hear-clip.js";
 import { type Hearing, impressionsOf, type Progress, sha256 } from "./impressions.js";
@@ -27,6 +27,8 @@ export interface Judges {
 /** A clip as the judges see it. */
 export interface Judged {
   readonly verdict: Verdict;
+  /** For each of the classifier's questions, how likely each answer is, as logarithms. */
+  readonly likelihoods: Judgement["likelihoods"];
   /** Where the clip lies in the classifier's hidden layer. */
   readonly hidden: Float32Array;
 }
@@ -71,7 +73,8 @@ export async function judge(runtime: Runtime, judges: Judges, impressions: reado
   );
   return impressions.map(({ bpm, key }, i) => {
     const { answers, likelihoods, hidden } = judgements[i]!;
-    return { verdict: { bpm: withPace(bpm, likelihoods.pace!), ruled: key, key: keys[i]!, answers }, hidden };
+    const verdict = { bpm: withPace(bpm, likelihoods.pace!), ruled: key, key: keys[i]!, answers };
+    return { verdict, likelihoods, hidden };
   });
 }
 

@@ -31,7 +31,7 @@ export interface Verdict {
   readonly answers: Readonly<Record<string, string>>;
 }
 
-/** Families that other fonts make sound alike are one answer (data.md §6.1). */
+/** Families that sound alike, in one font or from font to font, are one answer (data.md §6.1). */
 const merged: Partial<Record<Family, string>> = {
   "acoustic guitar": "guitar",
   "electric guitar": "guitar",
@@ -39,13 +39,15 @@ const merged: Partial<Record<Family, string>> = {
   organ: "organ or reed",
   saxophone: "organ or reed",
   clarinet: "organ or reed",
+  "electric piano": "piano",
+  violin: "strings",
 };
 
 export const mergedFamily = (family: Family): string => merged[family] ?? family;
 
 /** Where one pace ends and the next begins, in quarter notes a minute. */
 const paces = [56, 68, 83, 100, 122, 148, 180];
-const paceOf = (bpm: number): string => String(paces.filter((edge) => bpm >= edge).length);
+export const paceOf = (bpm: number): string => String(paces.filter((edge) => bpm >= edge).length);
 
 /** What the classifier learns to answer. */
 export const questions: readonly Question[] = [
