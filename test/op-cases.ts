@@ -339,6 +339,7 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
       inputs: [x],
       build: (v) => ops.flip(v!, passed),
       expected: fill("float32", shape, (i) => get(x, resized(i, axis, shape[axis]! - 1 - i[axis]!))),
+      known: [axesOf(shape)],
     };
   }),
   split: fc.tuple(shapeAndAxis, shapes(1, 3), seed).map(([{ shape, axis, passed }, sizes, s]) => {

@@ -6,21 +6,22 @@
 import { percussiveness } from "./drums.js";
 import { bands, frameRate, type Heard } from "./hearing.js";
 import { bestKey, classesOf, rotated } from "./key.js";
+import { rhythm, rhythmCount } from "./rhythm.js";
 import { autocorrelation, onsets } from "./tempo.js";
 
 /** Numbers of a clip. */
-export const featureCount = 5 * bands + 2 * 40 + 12 + 2;
+export const featureCount = 5 * bands + 40 + rhythmCount + 12 + 2;
 
 /** Numbers of `tonal`. */
 export const tonalCount = 48;
 
-export function features(heard: Heard, classes: Float64Array): Float32Array {
+/** @param classes its pitch classes; @param bpm its tempo */
+export function features(heard: Heard, classes: Float64Array, bpm: number): Float32Array {
   const { tonic, mode } = bestKey(classes);
-  const low = heard.mel.map((frame) => frame.map((power, band) => (band < bassBands ? power : 0)));
   return Float32Array.from([
     ...bandStatistics(heard.mel),
-    ...rhythm(onsets(heard)),
-    ...rhythm(onsets({ ...heard, mel: low })),
+    ...repeats(onsets(heard)),
+    ...rhythm(heard, bpm),
     ...rotated(classes, tonic),
     mode === "major" ? 1 : -1,
     percussiveness(heard),
@@ -37,9 +38,6 @@ export const tonal = (pitches: Float64Array): Float32Array =>
   ]);
 
 // --- internal ---
-
-/** Up to about 250 Hz. */
-const bassBands = 8;
 
 /**
  * Of each band: mean and deviation of the logarithm of its power, its mean growth and its mean decay in 20 ms, and how
@@ -68,7 +66,7 @@ function bandStatistics(mel: readonly Float32Array[]): number[] {
 }
 
 /** [40] the autocorrelation of `onsets` after 0.08 to 4 s, in equal ratios; each the largest up to the next. */
-function rhythm(begun: Float32Array): number[] {
+function repeats(begun: Float32Array): number[] {
   const again = autocorrelation(begun, 4.2 * frameRate);
   const lag = (i: number) => Math.round(0.08 * frameRate * 50 ** (i / 40));
   return Array.from({ length: 40 }, (_, i) => Math.max(...again.slice(lag(i), Math.max(lag(i) + 1, lag(i + 1))), -1));

@@ -84,13 +84,14 @@ export function stacked(rows: readonly Float32Array[]): Tensor<"float32"> {
   return all;
 }
 
-/** Rows with a little noise, so that no example is learnt by heart. */
+/** Rows with a little noise, and a part of their numbers left out, so that no example is learnt by heart. */
 export function noisy(rows: readonly Float32Array[], seed: number, step: number): Tensor {
   const all = stacked(rows);
   for (let i = 0; i < all.data.length; i += 4) {
     const words = philox([i, step, 0, 12], [seed, 0]);
     for (const [j, word] of words.entries())
-      if (i + j < all.data.length) all.data[i + j]! += 0.6 * (word / 2 ** 32 - 0.5);
+      if (i + j < all.data.length)
+        all.data[i + j] = (word & 0xff) < 256 * leftOut ? 0 : all.data[i + j]! + noise * (word / 2 ** 32 - 0.5);
   }
   return all;
 }
@@ -121,5 +122,10 @@ export const standard = (row: Float32Array, { mean, deviation }: Usual): Float32
   row.map((value, i) => Math.max(-5, Math.min(5, (value - mean[i]!) / deviation[i]!)));
 
 // --- internal ---
+
+/** Of a standard deviation, from end to end. */
+const noise = 1;
+/** Share of a row. */
+const leftOut = 0.3;
 
 const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.05 };

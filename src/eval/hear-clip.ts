@@ -34,5 +34,6 @@ export function impression(sound: Waveform): Impression {
   const heard = hear(sound);
   const played = pitches(heard);
   const classes = classesOf(played, ...clearest);
-  return { features: features(heard, classes), tonal: tonal(played), bpm: tempo(heard), key: bestKey(classes) };
+  const bpm = tempo(heard);
+  return { features: features(heard, classes, bpm), tonal: tonal(played), bpm, key: bestKey(classes) };
 }

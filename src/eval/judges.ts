@@ -91,8 +91,7 @@ async function* teach(
 ): AsyncGenerator<Progress, Record<string, Tensor>> {
   const impressions = yield* impressionsOf(folder, clips, hearing);
   const heard = clips.map(({ entry }, i) => ({ entry, truth: truthOf(entry), ...impressions[i]! }));
-  // About as many steps, however few the clips.
-  const teaching = { seed, epochs: Math.max(12, Math.ceil(60_000 / clips.length)), signal: hearing.signal };
+  const teaching = { seed, epochs: 30, signal: hearing.signal };
   const learning = (done: number) => ({ what: "teaching the judges", done, of: 3 });
   yield learning(0);
   const examples = heard.map(({ features, truth }) => ({ features, truth: answersOf(truth) }));

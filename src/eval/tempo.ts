@@ -30,8 +30,11 @@ export function sameTempo(estimate: number, bpm: number, tolerance: number, octa
   return factors.some((factor) => Math.abs(estimate / (factor * bpm) - 1) <= tolerance);
 }
 
-/** [frames] how much begins in each frame: growth of the logarithm of each band, without what is usual around it. */
-export function onsets({ mel }: Heard): Float32Array {
+/**
+ * [frames] how much begins in each frame: growth of the logarithm of each band, from one band to before another, without
+ * what is usual around it.
+ */
+export function onsets({ mel }: Heard, fromBand = 0, toBand = bands): Float32Array {
   let loudest = 0;
   for (const frame of mel) for (const power of frame) loudest = Math.max(loudest, power);
   const floor = 1e-5 * loudest;
@@ -40,7 +43,7 @@ export function onsets({ mel }: Heard): Float32Array {
   const growth = Float32Array.from(logs, (frame, t) => {
     const before = logs[Math.max(0, t - step)]!;
     let sum = 0;
-    for (let band = 0; band < bands; band++) sum += Math.max(0, frame[band]! - before[band]!);
+    for (let band = fromBand; band < toBand; band++) sum += Math.max(0, frame[band]! - before[band]!);
     return sum;
   });
   return growth.map((value, t) =>

@@ -85,14 +85,14 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
     return [ops.concat(pieces, axisOf(node, pieces[0]!))];
   },
   Slice: (node, [dy]) => {
-    const [x, start, , axes, step] = node.inputs as [Value, Value, Value, Value, ...Value[]];
+    const [x, start, , axes] = node.inputs as [Value, Value, Value, Value];
     const axis = wholeNumber(axes);
-    if (step !== undefined) return [ops.flip(dy!, axis)];
     const size = known(x.shape[axis], "the size of an axis that is cut and learns");
     const before = wholeNumber(start) < 0 ? size + wholeNumber(start) : wholeNumber(start);
     const after = size - before - known(dy!.shape[axis], "the size of a cut that learns");
     return [ops.padAxis(dy!, axis, before, after)];
   },
+  Flip: (node, [dy]) => [ops.flip(dy!, axisOf(node, dy!))],
   // A row that was picked several times collects every gradient.
   Gather: rule((dy, _y, table, indices) => [scatterAdd(zerosLike(table), indices, dy), undefined]),
   GatherElements: rule((dy, _y, x, indices) => [scatterElements(zerosLike(x), indices, dy), undefined]),
