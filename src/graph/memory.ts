@@ -26,7 +26,7 @@ export function peakBytes(outputs: Readonly<Record<string, Value>>): number {
  * About how much memory the process will hold after some rounds of these graphs, each fed what the one before made; in
  * bytes. What a process holds besides numbers, and what the runtime needs to compile a graph and to multiply, is fitted.
  * Measured after a few steps, and in parentheses what this says, in GB: a language model of 6 layers x 256 on 8 x 500 codes
- * 1.80 (1.89), with `recompute` 1.11 (1.07), in two pieces 1.41 (1.48); the codec of the preset mini, judged, on 8 x 0.25 s
+ * 1.80 (1.89), with `recompute` 1.11 (1.07), in two pieces 1.41 (1.43); the codec of the preset mini, judged, on 8 x 0.25 s
  * 1.20 (1.07), on 4 x 0.25 s 0.87 (0.88). A fifth more is prudent.
  * @param learnt the weights that are fed; the others are bound. If not said, all are fed
  */
