@@ -41,7 +41,10 @@ export function padGradient(node: Node, dy: Value): Value {
   const axis = rank - 1;
   const [left, right] = added(axis);
   const whole = known(dy.shape[axis], "the length of a padding that learns");
-  const mirrored = (start: number, count: number) => ops.flip(ops.slice(dy, axis, start, start + count), axis);
+  const mirrored = (start: number, count: number) => {
+    const backwards = Array.from({ length: count }, (_, i) => count - 1 - i);
+    return ops.reorder(ops.slice(dy, axis, start, start + count), axis, backwards);
+  };
   const withLeft = left === 0 ? inside : addedAt(inside, axis, 1, mirrored(0, left));
   if (right === 0) return withLeft;
   return addedAt(withLeft, axis, whole - left - 2 * right - 1, mirrored(whole - right, right));

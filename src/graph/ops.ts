@@ -161,12 +161,12 @@ export function slice(x: Value, axis: number, start: number | Value, end: number
   return one("Slice", [x, bound(start), bound(end), ints([along])], x.dtype, replaced(x.shape, along, size));
 }
 
-/** The elements of an axis, whose size must be known, in the opposite order. (ONNX's own way, a slice by -1, is slow.) */
-export function flip(x: Value, axis: number): Value {
+/** The elements of an axis in another order: each of them once. */
+export function reorder(x: Value, axis: number, order: readonly number[]): Value {
   const along = at(x, axis);
-  const size = known(x.shape[along], "an axis that is turned round");
-  const backwards = ints(Array.from({ length: size }, (_, i) => size - 1 - i));
-  return one("Flip", [x, backwards], x.dtype, x.shape, { axis: { int: along } });
+  const isOrder = same(x.shape[along]!, order.length) && [...order].sort((a, b) => a - b).every((n, i) => n === i);
+  assert(isOrder, `[${x.shape}] cannot be reordered by [${order}] at axis ${axis}`);
+  return one("Reorder", [x, ints(order)], x.dtype, x.shape, { axis: { int: along } });
 }
 
 /** Cuts an axis into pieces of the sizes given. */
