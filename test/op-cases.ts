@@ -333,14 +333,20 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
         known: [[], [0], [0]],
       };
     }),
-  flip: fc.tuple(shapeAndAxis, seed).map(([{ shape, axis, passed }, s]) => {
-    const x = numbers("float32", shape, s);
-    return {
-      inputs: [x],
-      build: (v) => ops.flip(v!, passed),
-      expected: fill("float32", shape, (i) => get(x, resized(i, axis, shape[axis]! - 1 - i[axis]!))),
-    };
-  }),
+  reorder: shapeAndAxis
+    .chain(({ shape, axis, passed }) => {
+      const places = Array.from({ length: shape[axis]! }, (_, n) => n);
+      const order = fc.shuffledSubarray(places, { minLength: places.length });
+      return fc.tuple(fc.constant({ shape, axis, passed }), order, seed);
+    })
+    .map(([{ shape, axis, passed }, order, s]) => {
+      const x = numbers("float32", shape, s);
+      return {
+        inputs: [x],
+        build: (v) => ops.reorder(v!, passed, order),
+        expected: fill("float32", shape, (i) => get(x, resized(i, axis, order[i[axis]!]!))),
+      };
+    }),
   split: fc.tuple(shapeAndAxis, shapes(1, 3), seed).map(([{ shape, axis, passed }, sizes, s]) => {
     const starts = sizes.map((_, n) => sum(n, (j) => sizes[j]!));
     const x = numbers(

@@ -3,6 +3,7 @@
 import { type CodecConfig, codecConfig } from "../codec/config.js";
 import { codecBatch } from "../data/codec-batches.js";
 import { type Dataset, openDataset, type Source } from "../data/segments.js";
+import { residentBytes } from "../graph/memory.js";
 import { codecBase } from "../train/codec-base.js";
 import { codecStep } from "../train/codec-step.js";
 import { type CodecPreset, codecPresets } from "../train/presets.js";
@@ -44,13 +45,14 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     const filters = whole(given, "filters", preset.config.num_filters);
     const config = base?.config ?? codecConfig({ ...preset.config, num_filters: filters }, "--filters");
     const run = codecRun(given, preset, config, base?.codebooks);
-    const { codec, discriminators } = codecStep(config, run.training, run);
+    const { codec, discriminators, losses, next } = codecStep(config, run.training, run);
     return {
       learner: codecLearner(runtime, run, await soundsOf(sourcesOf(given), run), options, base?.weights),
       about: [
         `codec: ${counted(codec)} parameters, ${run.codebooks} codebooks of ${config.codebook_size}, ${config.sampling_rate} Hz; discriminators: ${counted(discriminators)}`,
         `a step hears ${run.batch} clips of ${run.samples / config.sampling_rate} s; discriminators join at step ${run.judgedFrom}`,
       ],
+      memory: residentBytes([{ ...losses, ...next }]),
       smaller: "--batch, --seconds or --filters",
     };
   });

@@ -14,20 +14,18 @@ import { musicgenDAdapt } from "../train/dadapt.js";
 import { averagesFor } from "../train/ema.js";
 import { codecPart, type LmBase, lmBase, partTensors, tokenizerBytes } from "../train/lm-base.js";
 import type { LmModel } from "../train/lm-files.js";
-import { stepBytes } from "../train/lm-memory.js";
 import { piecesOf, promptsOf, type Split } from "../train/lm-pieces.js";
 import { adapting, configsFor, type LmSchedule, layouts, lmPresets, onwards } from "../train/lm-presets.js";
 import { writeSamples } from "../train/lm-samples.js";
 import { usualMixing } from "../train/lm-text.js";
 import { checkWords, learnVocabulary, roomFor, type Vocabulary } from "../train/lm-vocabulary.js";
-import { graphOf, type LmRun, lmLearner } from "../train/train-lm.js";
+import { graphOf, type LmRun, lmLearner, stepBytes } from "../train/train-lm.js";
 import type { Command, Given, Option } from "./command.js";
 import { findModel } from "./models.js";
 import { say } from "./report.js";
 import {
   counted,
   dataOperand,
-  numbersIn,
   type Prepared,
   positive,
   runOptions,
@@ -58,6 +56,7 @@ export const trainLmCommand: Command = {
     vocabulary: number("N", "pieces that captions are cut into, at most; default: the preset's"),
     seconds: number("S", "of each clip that it learns from; default: the preset's, or the model's"),
     accumulate: number("N", "batches whose gradients are summed to one step; default: the preset's"),
+    recompute: { kind: "flag", help: "compute layers twice: two thirds of the memory, a seventh more time" },
     optimiser: {
       kind: "text",
       choices: ["adamw", "dadapt"],
@@ -147,8 +146,8 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
         ? []
         : [`${(100 * room.cut).toPrecision(2)} % of the captions are longer than that, and are cut`]),
     ],
-    memory: stepBytes(model.lm, shape, learner.shapes, numbersIn(graph.scope.weights) - numbersIn(graph.learnt)),
-    smaller: "--batch, --seconds or --width",
+    memory: stepBytes(run),
+    smaller: `--batch, --seconds or --width${run.recompute ? "" : ", or --recompute"}`,
   };
 }
 
@@ -280,6 +279,7 @@ async function runOf(
     optimiser: own ? { kind: "dadapt", ...musicgenDAdapt } : { kind: "adamw", ...musicgenAdamw },
     averages: averagesFor(steps),
     pieces: whole(given, "accumulate", schedule.pieces),
+    recompute: given.flag("recompute"),
     dropout: { guidance: share(given, "drop", 0.2), melody: share(given, "drop-melody", 0.5) },
     learnText: learnText && rank === undefined,
     seed: given.number("seed") ?? 1,

@@ -115,7 +115,7 @@ export const sourcesOf = ({ operands }: Given): Source[] =>
     return folder === undefined ? { folder: word } : { folder, share: Number(share) };
   });
 
-export const numbersIn = (weights: ReadonlyMap<string, Value>): number =>
+const numbersIn = (weights: ReadonlyMap<string, Value>): number =>
   [...weights.values()].reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
 
 /** "2.7 M" */

@@ -5,14 +5,6 @@ import type { DType } from "../tensor.js";
 import { cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
 import { type Attribute, node, type Shape, type Value } from "./value.js";
 
-/** `count` elements of an axis, `step` apart (negative: backwards), from element `start` on. */
-export function everyNth(x: Value, axis: number, start: number, step: number, count: number): Value {
-  // Backwards past the first element is no index: it would count from the back.
-  const end = start + step * count < 0 ? Number.MIN_SAFE_INTEGER : start + step * count;
-  const shape = x.shape.map((dim, i) => (i === axis ? count : dim));
-  return one("Slice", [x, ints([start]), ints([end]), ints([axis]), ints([step])], shape);
-}
-
 /** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */
 export const scatterAdd = (table: Value, indices: Value, updates: Value): Value =>
   one("ScatterND", [table, unsqueeze(indices, [indices.shape.length]), updates], table.shape, { reduction: "add" });

@@ -1,10 +1,9 @@
 /** @file Derivatives of the operators that move along axes: convolution, its transpose, and padding. */
 
 import { HocketError } from "../errors.js";
-import { everyNth } from "./backward.js";
 import * as ops from "./ops.js";
 import { spread } from "./spread.js";
-import { known, type Node, type Value } from "./value.js";
+import { known, type Node, times, type Value } from "./value.js";
 
 /** y[b, o, t] = sum over c, j of w[o, c, j] x[b, c, s t + d j - before] + bias[o]; t and j may have several axes. */
 export function convGradient(node: Node, dy: Value): (Value | undefined)[] {
@@ -38,15 +37,17 @@ export function padGradient(node: Node, dy: Value): Value {
     return ops.slice(cut, axis, before, known(dim, "the length of a padding that learns") - after);
   }, dy);
   if (node.attributes.mode !== "reflect") return inside;
-  // The left piece mirrors samples 1 .. left, nearest last; the right piece samples size - 2 .. , nearest first.
+  // The left piece mirrors samples 1 .. left, nearest last; the right piece samples .. size - 2, nearest first.
   const axis = rank - 1;
   const [left, right] = added(axis);
   const whole = known(dy.shape[axis], "the length of a padding that learns");
-  const size = whole - left - right;
-  const backwards = (start: number, count: number) => everyNth(dy, axis, start, -1, count);
-  const fromLeft = left === 0 ? [] : [ops.padAxis(backwards(left - 1, left), axis, 1, size - 1 - left)];
-  const fromRight = right === 0 ? [] : [ops.padAxis(backwards(whole - 1, right), axis, size - 1 - right, 1)];
-  return [inside, ...fromLeft, ...fromRight].reduce(ops.add);
+  const mirrored = (start: number, count: number) => {
+    const backwards = Array.from({ length: count }, (_, i) => count - 1 - i);
+    return ops.reorder(ops.slice(dy, axis, start, start + count), axis, backwards);
+  };
+  const withLeft = left === 0 ? inside : addedAt(inside, axis, 1, mirrored(0, left));
+  if (right === 0) return withLeft;
+  return addedAt(withLeft, axis, whole - left - 2 * right - 1, mirrored(whole - right, right));
 }
 
 // --- internal ---
@@ -63,6 +64,14 @@ function kernelGradient(node: Node, few: Value, many: Value, weight: Value): Val
   const { strides, dilations, margins } = movesOf(node);
   const [, , ...kernel] = weight.shape as [number, number, ...number[]];
   const axes = [...kernel.keys()];
+  if (
+    kernel.every((taps) => taps === 1) &&
+    [...strides, ...margins.flat().map((zeros) => zeros + 1)].every((n) => n === 1)
+  ) {
+    const rows = (x: Value) => ops.reshape(x, [0, 0, -1], [...x.shape.slice(0, 2), x.shape.slice(2).reduce(times)]);
+    const products = ops.matmul(rows(few), ops.transpose(rows(many), [0, 2, 1])); // [B, P, Q]
+    return ops.reshape(ops.reduceSum(products, [0]), weight.shape as number[]);
+  }
   const channelsLast = ops.transpose(many, [0, ...axes.map((i) => i + 2), 1]);
   const moved = ops.conv(
     ops.unsqueeze(channelsLast, [0]), // [1, B, ...s T, Q]
@@ -74,6 +83,14 @@ function kernelGradient(node: Node, few: Value, many: Value, weight: Value): Val
   ); // [1, P, ...k or more, Q]
   const taps = kernel.reduce((cut, count, i) => ops.slice(cut, i + 2, 0, count), moved);
   return ops.transpose(ops.squeeze(taps, [0]), [0, axes.length + 1, ...axes.map((i) => i + 1)]);
+}
+
+/** x with `piece` added from `start` of an axis on. */
+function addedAt(x: Value, axis: number, start: number, piece: Value): Value {
+  const size = known(x.shape[axis], "the length of a padding that learns");
+  const end = start + known(piece.shape[axis], "a mirrored piece");
+  const part = (from: number, to: number) => (from === to ? [] : [ops.slice(x, axis, from, to)]);
+  return ops.concat([...part(0, start), ops.add(ops.slice(x, axis, start, end), piece), ...part(end, size)], axis);
 }
 
 function movesOf({ attributes }: Node) {

@@ -61,12 +61,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
 
   Transpose: (node, [dy]) => {
     const perm = node.attributes.perm as readonly number[];
-    return [
-      ops.transpose(
-        dy!,
-        [...perm.keys()].map((axis) => perm.indexOf(axis)),
-      ),
-    ];
+    return [ops.transpose(dy!, inverse(perm))];
   },
   Reshape: rule((dy, _y, x) => [reshapeLike(dy, x)]),
   Unsqueeze: rule((dy, _y, x) => [reshapeLike(dy, x)]),
@@ -85,13 +80,17 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
     return [ops.concat(pieces, axisOf(node, pieces[0]!))];
   },
   Slice: (node, [dy]) => {
-    const [x, start, , axes, step] = node.inputs as [Value, Value, Value, Value, ...Value[]];
+    const [x, start, , axes] = node.inputs as [Value, Value, Value, Value];
     const axis = wholeNumber(axes);
-    if (step !== undefined) return [ops.flip(dy!, axis)];
     const size = known(x.shape[axis], "the size of an axis that is cut and learns");
     const before = wholeNumber(start) < 0 ? size + wholeNumber(start) : wholeNumber(start);
     const after = size - before - known(dy!.shape[axis], "the size of a cut that learns");
     return [ops.padAxis(dy!, axis, before, after)];
+  },
+  Reorder: (node, [dy]) => {
+    const { origin } = node.inputs[1]!;
+    const order = origin.kind === "constant" ? Array.from(origin.tensor.data, Number) : [];
+    return [ops.reorder(dy!, axisOf(node, dy!), inverse(order))];
   },
   // A row that was picked several times collects every gradient.
   Gather: rule((dy, _y, table, indices) => [scatterAdd(zerosLike(table), indices, dy), undefined]),
@@ -127,6 +126,9 @@ function rule(
  * 1e-30, between which this is a slope, do not happen.)
  */
 const step = (x: Value, low: number): Value => ops.clip(ops.mul(x, ops.scalar(1e30)), low, 1);
+
+/** The order that undoes an order. */
+const inverse = (order: readonly number[]): number[] => order.map((_, i) => order.indexOf(i));
 
 /** The last two axes exchanged. */
 function turned(x: Value): Value {

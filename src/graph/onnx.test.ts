@@ -181,3 +181,22 @@ test("whole numbers can be read back, seven bits at a time", () => {
     }),
   );
 });
+
+test("what is added to a weight is added while the graph is loaded, whatever the weight is stored as", async () => {
+  const weight = new Scope().weight("w", [2, 3]);
+  const added = {
+    up: tensor("float32", [2, 1], Float32Array.of(1, -2)),
+    down: tensor("float32", [1, 3], Float32Array.of(1, 0, 0.5)),
+  };
+  const expected = [2, 1, 1.5, -1, 1, 0];
+  const halves = new Uint8Array(Uint16Array.from({ length: 6 }, () => 0x3c00).buffer); // ones
+  const singles = new Uint8Array(Float32Array.from({ length: 6 }, () => 1).buffer);
+  for (const stored of [
+    { dtype: "float16", data: halves },
+    { dtype: "float32", data: singles },
+  ] as const) {
+    const session = await compile(runtime, { weight }, async () => new Map([["w", { ...stored, added }]]));
+    assert.deepEqual([...(await session.run({})).weight!.data], expected);
+    await session.dispose();
+  }
+});

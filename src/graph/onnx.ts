@@ -144,7 +144,11 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
 }
 
 /** What only a derivative can tell apart, and ONNX need not. */
-const spelling: Readonly<Record<string, string>> = { StopGradient: "Identity", [blockOp]: "Identity" };
+const spelling: Readonly<Record<string, string>> = {
+  StopGradient: "Identity",
+  [blockOp]: "Identity",
+  Reorder: "Gather",
+};
 
 function attributeProto(name: string, value: Attribute): Message {
   const message = new Message().string(1, name);

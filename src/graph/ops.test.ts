@@ -53,6 +53,8 @@ const impossible: readonly (readonly [string, () => unknown])[] = [
   ["[2,3] [2,3,1]", () => ops.concat([x(2, 3), x(2, 3, 1)], 0)],
   ["[2,3] -3", () => ops.concat([x(2, 3)], -3)],
   ["[2,3] 2", () => ops.slice(x(2, 3), 2, 0, 1)],
+  ["[2,3] [0,1]", () => ops.reorder(x(2, 3), 1, [0, 1])],
+  ["[2,3] [1,1]", () => ops.reorder(x(2, 3), 0, [1, 1])],
   ["[2,3] [1,1]", () => ops.split(x(2, 3), 1, [1, 1])],
   ["[2,3] [3,1]", () => ops.gatherElements(x(2, 3), input("i", "int64", [3, 1]))],
   ["[2,3] 3", () => ops.padLast(x(2, 3), 3, 0, "reflect")],

@@ -161,10 +161,12 @@ export function slice(x: Value, axis: number, start: number | Value, end: number
   return one("Slice", [x, bound(start), bound(end), ints([along])], x.dtype, replaced(x.shape, along, size));
 }
 
-/** The elements of an axis in the opposite order. */
-export function flip(x: Value, axis: number): Value {
-  const bounds = [-1, Number.MIN_SAFE_INTEGER, at(x, axis), -1].map((value) => ints([value]));
-  return one("Slice", [x, ...bounds], x.dtype, x.shape);
+/** The elements of an axis in another order: each of them once. */
+export function reorder(x: Value, axis: number, order: readonly number[]): Value {
+  const along = at(x, axis);
+  const isOrder = same(x.shape[along]!, order.length) && [...order].sort((a, b) => a - b).every((n, i) => n === i);
+  assert(isOrder, `[${x.shape}] cannot be reordered by [${order}] at axis ${axis}`);
+  return one("Reorder", [x, ints(order)], x.dtype, x.shape, { axis: { int: along } });
 }
 
 /** Cuts an axis into pieces of the sizes given. */

@@ -73,17 +73,26 @@ export function spread(
 function dealt(w: Value, strides: readonly number[], dilations: readonly number[]): Value {
   const [channels, out] = w.shape as [number, number];
   const axes = [...strides.keys()];
-  const filled = axes.reduce((v, i) => {
+  const dealing = axes.filter((i) => strides[i] !== 1);
+  const counts: number[] = [];
+  const taps = axes.reduce((v, i) => {
     const s = strides[i]!;
     const apart = s === 1 ? v : dilated(v, i + 2, dilations[i]!);
     const taps = known(apart.shape[i + 2], "a kernel");
-    return ops.padAxis(apart, i + 2, 0, Math.ceil(taps / s) * s - taps);
+    const count = Math.ceil(taps / s);
+    counts.push(count);
+    // Place by place, and of each the last first.
+    const order = Array.from({ length: count * s }, (_, n) => (count - 1 - (n % count)) * s + Math.floor(n / count));
+    return count * s === 1 ? v : ops.reorder(ops.padAxis(apart, i + 2, 0, count * s - taps), i + 2, order);
   }, w);
-  const counts = axes.map((i) => known(filled.shape[i + 2], "a kernel") / strides[i]!);
-  const apart = ops.reshape(filled, [channels, out, ...axes.flatMap((i) => [counts[i]!, strides[i]!])]);
-  const turned = ops.transpose(apart, [1, ...axes.map((i) => 2 * i + 3), 0, ...axes.map((i) => 2 * i + 2)]);
-  const flipped = axes.reduce((v, i) => (counts[i] === 1 ? v : ops.flip(v, axes.length + 2 + i)), turned);
-  return ops.reshape(flipped, [-1, channels, ...counts]);
+  const apart = ops.reshape(taps, [
+    channels,
+    out,
+    ...axes.flatMap((i) => [...(strides[i] === 1 ? [] : [strides[i]!]), counts[i]!]),
+  ]);
+  const at = (i: number) => 2 + i + dealing.filter((j) => j <= i).length; // where an axis's taps are now, after its places
+  const turned = ops.transpose(apart, [1, ...dealing.map((i) => at(i) - 1), 0, ...axes.map(at)]);
+  return ops.reshape(turned, [-1, channels, ...counts]);
 }
 
 /** Zeros between the taps of an axis: k -> d (k - 1) + 1. */

@@ -1,6 +1,11 @@
 /**
- * @file The weights that a codec and its discriminators start from: uniform numbers as large as keeps a sum over the
- * inputs its size, which is where PyTorch's convolutions and LSTMs, and so the reference's, start.
+ * @file The weights that a codec and its discriminators start from: uniform numbers as large as keeps a signal its size
+ * through every layer, and no biases (LeCun and others, "Efficient BackProp", 1998).
+ *
+ * The reference starts where PyTorch's convolutions do: a third of that variance, and biases as large.
+ * Through fourteen layers nothing of the sound is left beside the biases, and in hundreds of steps the codec does not find
+ * it again: after 75 steps of preset tiny, uncoded, the decoded sound correlated with the recorded one by 0.00 from there, and
+ * by 0.67 from here.
  */
 
 import type { Value } from "../graph/value.js";
@@ -10,19 +15,16 @@ import { elementCount, type Tensor, tensor } from "../tensor.js";
 /** The same seed gives the same numbers for a weight, whatever else is declared. Codebooks are not among `weights`. */
 export function initialCodec(weights: ReadonlyMap<string, Value>, seed: number): Map<string, Tensor> {
   const made = new Map<string, Tensor>();
-  const shapeOf = (name: string) => weights.get(name)?.shape as readonly number[] | undefined;
   for (const [name, value] of weights) {
     if (name.endsWith("weight_g")) continue; // below: it follows from weight_v
     const shape = value.shape as readonly number[];
-    if (/norm\.(weight|bias)$/.test(name)) made.set(name, filled(shape, name.endsWith("weight") ? 1 : 0));
-    else {
-      const kernel = name.endsWith("bias")
-        ? (shapeOf(name.replace(/bias$/, "weight_v")) ?? shapeOf(name.replace(/bias$/, "weight")) ?? shape)
-        : shape;
-      // An LSTM's numbers [4 width, ...], its biases among them, depend on its width alone.
-      const inputs = /\.lstm\./.test(name) ? shape[0]! / 4 : elementCount(kernel.slice(1));
-      made.set(name, tensor("float32", shape, uniform(elementCount(shape), inputs ** -0.5, seed, name)));
-    }
+    const drawn = (inputs: number, gain: number) =>
+      tensor("float32", shape, uniform(elementCount(shape), gain * inputs ** -0.5, seed, name));
+    if (/norm\.weight$/.test(name)) made.set(name, filled(shape, 1));
+    else if (name.includes(".lstm."))
+      made.set(name, drawn(shape[0]! / 4, 1)); // [4 width, ...], its biases among them
+    else if (name.endsWith("bias")) made.set(name, filled(shape, 0));
+    else made.set(name, drawn(elementCount(shape.slice(1)), Math.sqrt(3))); // between -a and a, the variance is a^2 / 3
   }
   for (const [name, value] of weights)
     if (name.endsWith("weight_g"))

@@ -28,39 +28,52 @@ export interface Stepped {
  */
 export type LmStep = (state: Tensors, pieces: readonly Tensors[], rates: Tensors) => Promise<Stepped>;
 
-/** @param pieces how many a batch comes in */
+export interface StepChoices {
+  /** The longest that the gradient may be. */
+  readonly clip: number;
+  readonly optimiser: Optimiser;
+  /** How many a batch comes in. */
+  readonly pieces: number;
+  /** Whether layers are computed again on the way back, rather than kept. */
+  readonly recompute: boolean;
+}
+
+/** The graphs that a step runs: the step itself; or that of a piece, and that which learns from their sum. */
+export function stepGraphs(graph: LmGraph, choices: StepChoices): readonly Readonly<Record<string, Value>>[] {
+  if (choices.pieces === 1) return [stepOutputs(graph, choices)];
+  const { loss, perCodebook, learnt } = graph;
+  const slopes = differentiate(loss, [...learnt.values()], choices);
+  const { gradients, norm } = clipped(summedGradients(learnt), choices.clip);
+  return [
+    { loss, perCodebook, ...addGradients(learnt, slopes) },
+    { norm, ...choices.optimiser.next(learnt, gradients) },
+  ];
+}
+
 export async function compileStep(
   runtime: Runtime,
   graph: LmGraph,
-  { clip, optimiser, pieces }: { readonly clip: number; readonly optimiser: Optimiser; readonly pieces: number },
+  choices: StepChoices,
   bind: Binder,
   options: SessionOptions,
 ): Promise<LmStep> {
-  const outputs = (values: Readonly<Record<string, Value>>) => compile(runtime, values, bind, options);
-  if (pieces === 1) {
-    const session = await outputs(stepOutputs(graph, clip, optimiser));
+  const sessions: Session[] = [];
+  for (const outputs of stepGraphs(graph, choices)) sessions.push(await compile(runtime, outputs, bind, options));
+  const [session, last] = sessions as [Session, Session | undefined];
+  if (last === undefined)
     return async (state, [batch], rates) => {
       const { loss, norm, perCodebook, ...next } = await session.run({ ...state, ...batch, ...rates });
       return { loss: number(loss), norm: number(norm), perCodebook: perCodebook!.data as Float32Array, next };
     };
-  }
-  const { loss, perCodebook, learnt } = graph;
-  const piece = await outputs({
-    ...{ loss, perCodebook },
-    ...addGradients(learnt, differentiate(loss, [...learnt.values()])),
-  });
-  const { gradients, norm } = clipped(summedGradients(learnt), clip);
-  const last = await outputs({ norm, ...optimiser.next(learnt, gradients) });
-  return (state, batch, rates) => inPieces(graph, piece, last, state, batch, rates);
+  return (state, batch, rates) => inPieces(graph, session, last, state, batch, rates);
 }
 
 /** @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and what the next step is fed, under its names */
 export function stepOutputs(
   { loss, perCodebook, learnt }: LmGraph,
-  most: number,
-  optimiser: Optimiser,
+  { clip, optimiser, recompute }: Omit<StepChoices, "pieces">,
 ): Record<string, Value> {
-  const { gradients, norm } = clipped(differentiate(loss, [...learnt.values()]), most);
+  const { gradients, norm } = clipped(differentiate(loss, [...learnt.values()], { recompute }), clip);
   return { loss, norm, perCodebook, ...optimiser.next(learnt, gradients) };
 }
 

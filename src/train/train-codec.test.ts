@@ -80,7 +80,7 @@ async function learn(folder: string, who: Learner, until = every.steps): Promise
 test("stopped before, between and after its stages and resumed, a codec ends at the same bits", async () => {
   const whole = await learn(join(root, "whole"), usual);
   assert.equal(whole.step, 8);
-  for (const stop of [2, 4, 5]) {
+  for (const stop of [2, 5]) {
     const folder = join(root, `stopped-${stop}`);
     await learn(folder, usual, stop);
     assert.deepEqual(await learn(folder, usual), whole, `stopped after ${stop}`);
@@ -114,7 +114,7 @@ test("what a run writes loads as a codec, codes as training does, and is where a
   assert.deepEqual(chunk!.codes, heard.grids);
   await model.dispose();
 
-  assert.deepEqual([base.config, base.codebooks], [config, 2]);
+  assert.deepEqual([base.config, base.codebooks], [{ ...config, codebook_dim: config.hidden_size }, 2]);
   const start = await learner({ codedFrom: 0 }, base.weights).start();
   const trained = await learn(folder, usual);
   for (const [name, value] of Object.entries(trained.tensors))

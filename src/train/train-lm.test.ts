@@ -22,7 +22,7 @@ import { lmGraph } from "./lm-graph.js";
 import { train } from "./run.js";
 import { rateAt } from "./schedule.js";
 import type { TrainState } from "./state.js";
-import { type Batch, type LmRun, lmLearner } from "./train-lm.js";
+import { type Batch, type LmRun, lmLearner, stepBytes } from "./train-lm.js";
 
 const options = { threads: 1 };
 const folder = mkdtempSync(join(tmpdir(), "hocket-train-lm-"));
@@ -146,6 +146,19 @@ test("a batch in two pieces teaches what it teaches at once", async () => {
   for (const [i, loss] of one.losses.entries()) assert.ok(Math.abs(loss - two.losses[i]!) < 1e-5);
   for (const [name, { data }] of Object.entries(one.state.tensors))
     assert.ok(largestDifference(data as Float32Array, two.state.tensors[name]!.data as Float32Array) < 1e-4, name);
+});
+
+test("layers computed again on the way back teach what layers that are kept do, and hold less", async () => {
+  const again = learner({ recompute: true });
+  const [kept, recomputed] = [await learn(3, learner()), await learn(3, again)];
+  for (const [i, loss] of kept.losses.entries()) assert.ok(Math.abs(loss - recomputed.losses[i]!) < 1e-5);
+  for (const [name, { data }] of Object.entries(kept.state.tensors))
+    assert.ok(largestDifference(data as Float32Array, recomputed.state.tensors[name]!.data as Float32Array) < 1e-4);
+  const large = { ...run, shape: { ...run.shape, batch: 4096 } };
+  assert.ok(stepBytes({ ...large, recompute: true }) < stepBytes(large));
+  assert.ok(stepBytes(large) > stepBytes(run));
+  // It decides the last bits, so a run does not change it on the way; one that never had it says nothing of it.
+  assert.deepEqual([again.settings.recompute, "recompute" in learner().settings], [true, false]);
 });
 
 test("D-Adapt finds a rate and learns; what is checked is the average of the weights", async () => {

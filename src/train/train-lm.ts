@@ -5,6 +5,7 @@
 
 import type { Codes } from "../codes.js";
 import { type Binder, compile } from "../graph/compile.js";
+import { residentBytes } from "../graph/memory.js";
 import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import { writeAdapter } from "../weights/lora.js";
@@ -16,7 +17,7 @@ import { conditionBatch, type Dropout, dropConditions, type ItemCondition } from
 import { type LmModel, writeLm } from "./lm-files.js";
 import { type LmGraph, type LmShape, lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
-import { compileStep, type LmStep } from "./lm-step.js";
+import { compileStep, type LmStep, type StepChoices, stepGraphs } from "./lm-step.js";
 import { type LoraConfig, loraGraph } from "./lora.js";
 import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
@@ -34,6 +35,8 @@ export interface LmRun {
   readonly averages?: EmaConfig;
   /** Batches whose gradients are summed to one step. */
   readonly pieces: number;
+  /** Whether layers are computed again on the way back: less memory, more time, other last bits. */
+  readonly recompute?: boolean;
   readonly dropout: Dropout;
   /** Whether the text encoder learns too. */
   readonly learnText: boolean;
@@ -109,7 +112,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
       return { step: 0, tensors: { ...optimiser.start(graph.learnt), ...Object.fromEntries(weights) } };
     },
     async step(state) {
-      stepping ??= compileStep(runtime, graph, { ...run, optimiser }, bind, options);
+      stepping ??= compileStep(runtime, graph, choicesOf(run), bind, options);
       const step = await stepping;
       const rate = rateAt(schedule, state.step);
       const parts = [];
@@ -153,7 +156,20 @@ export function graphOf({
   return loraGraph((p) => lmGraph(lm, t5, shape, learnText, p), lora);
 }
 
+/** About how many bytes the process will hold that makes such steps. */
+export function stepBytes(run: LmRun): number {
+  const graph = graphOf(run);
+  return residentBytes(stepGraphs(graph, choicesOf(run)), graph.learnt);
+}
+
 // --- internal ---
+
+const choicesOf = (run: LmRun): StepChoices => ({
+  clip: run.clip,
+  optimiser: optimiserOf(run),
+  pieces: run.pieces,
+  recompute: run.recompute ?? false,
+});
 
 const first = ({ data }: Tensor): number => (data as Float32Array)[0]!;
 
@@ -202,6 +218,7 @@ function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...r
     melody: melody === undefined ? null : { ...melody.config, length: melody.length },
     seconds: model.window,
     ...{ batch: shape.batch, pieces: run.pieces, frames: shape.frames, tokens: shape.tokens },
+    ...(run.recompute && { recompute: true }),
     from: run.from ?? null,
     learnText: run.learnText,
     lora: run.lora === undefined ? null : { ...run.lora },

@@ -3,9 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import fc from "fast-check";
 import { openFolder } from "#platform";
 import { randomFactors } from "../../test/adapters.js";
-import { memoryFolder } from "../../test/memory.js";
+import { memoryFolder, memorySource } from "../../test/memory.js";
 import { HocketError } from "../errors.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { addUp, changed, checkFits, readAdapter, readBase, writeAdapter } from "./lora.js";
@@ -35,7 +36,8 @@ test("there and back is the identity, in PEFT's names", async () => {
     up: factors[`${module}.lora_B.weight`],
     down: factors[`${module}.lora_A.weight`],
   });
-  const { tensors, metadata } = await readHeader((await (await openFolder(path)).open("adapter_model.safetensors"))!);
+  const source = memorySource("adapter", files["adapter_model.safetensors"]!);
+  const { tensors, metadata } = await readHeader(source);
   assert.ok(tensors.has("base_model.model.decoder.model.decoder.layers.0.self_attn.q_proj.lora_A.weight"));
   assert.equal(metadata.format, "pt");
   assert.deepEqual(
@@ -94,6 +96,21 @@ for (const [what, [other, message]] of Object.entries(refused))
       return true;
     });
   });
+
+test("whatever the files hold, they are an adapter or refused", async () => {
+  const field = fc.constantFrom(...Object.keys(config), "use_rslora", "other");
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(field, fc.jsonValue()), fc.uint8Array({ maxLength: 64 }), async (other, bytes) => {
+      const weights = files["adapter_model.safetensors"]!;
+      for (const content of [weights, bytes, Uint8Array.from([...weights.subarray(0, -64), ...bytes])]) {
+        const text = new TextEncoder().encode(JSON.stringify({ ...config, ...other }));
+        const folder = memoryFolder({ "adapter_config.json": text, "adapter_model.safetensors": content });
+        await readAdapter(folder).catch((error: unknown) => assert.ok(error instanceof HocketError, String(error)));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
 
 test("an adapter of another model is refused by name and shape", async () => {
   const adapter = await load({});

@@ -80,6 +80,10 @@ async function create(model: Uint8Array, options: SessionOptions): Promise<ort.I
       session: {
         model_external_initializers_file_folder_path: root,
         disable_prepacking: options.rarely === true ? "1" : "0",
+        // How long a thread without work looks for some before it sleeps. Long enough for the next operator; the runtime's own
+        // patience takes the cores from whatever else runs (beside other work, a step of the codec's training took twice
+        // the time).
+        "intra_op.spin_duration_us": "100",
       },
     },
   });
