@@ -59,7 +59,7 @@ export async function startBooks(
       let counts: Tensor | undefined;
       for (let i = 0; i < iterations; i++) ({ embed, counts } = (await session.run({ vectors, embed })) as Clusters);
       vectors = ((await session.run({ vectors, embed })) as Clusters).residual;
-      for (const [name, value] of Object.entries(startCodebook(embed, counts!)))
+      for (const [name, value] of Object.entries(startCodebook(embed, counts!, 1 / batches)))
         books[`quantizer.layers.${k}.codebook.${name}`] = value;
     }
   } finally {

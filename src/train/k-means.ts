@@ -26,10 +26,17 @@ export function kMeansStep(vectors: Value, embed: Value) {
 
 /**
  * The codebook that k-means found: `embed` [bins, dimension], chosen by `counts` [bins] vectors.
+ * @param share how many vectors a step has, of those that were counted: with the counts of many batches a codebook would
+ * not follow an encoder that moves on, and fall behind by the first hundred steps
  * @param asPublished the reference forgets to multiply the sums by the counts, which shrinks every entry to almost
  * nothing at the first step
  */
-export function startCodebook(embed: Tensor, counts: Tensor, asPublished = false): Codebook<Tensor> {
+export function startCodebook(embed: Tensor, counted: Tensor, share = 1, asPublished = false): Codebook<Tensor> {
+  const counts = tensor(
+    "float32",
+    counted.shape,
+    Float32Array.from(counted.data as Float32Array, (n) => share * n),
+  );
   const width = embed.shape[1]!;
   const sums = Float32Array.from(embed.data as Float32Array, (value, i) =>
     asPublished ? value : value * Number(counts.data[Math.floor(i / width)]),

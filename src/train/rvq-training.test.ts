@@ -165,7 +165,7 @@ test("a codebook that starts at the means stays there; as published it shrinks",
   const after = await session({ ...follow(state, x, nearest(x, state.embed), asPublished) });
   const stays = await after.run({ vectors: points, ...startCodebook(embed!, counts!) });
   assertClose(stays.embed, embed, 1e-3, "embed");
-  const shrinks = await after.run({ vectors: points, ...startCodebook(embed!, counts!, true) });
+  const shrinks = await after.run({ vectors: points, ...startCodebook(embed!, counts!, 1, true) });
   const share = 0.99 / 2 + 0.01; // of each entry, for the two vectors it has
   for (const [i, value] of (shrinks.embed!.data as Float32Array).entries())
     assert.ok(Math.abs(value / (embed!.data as Float32Array)[i]! - share) < 1e-4);
