@@ -85,3 +85,33 @@ export function attend(q: Value, k: Value, v: Value, bias?: Value): { mixed: Val
   const weights = softmax(bias === undefined ? scores : add(scores, bias));
   return { mixed: matmul(weights, v), weights };
 }
+
+/**
+ * `attend` where no row sees what is after it, which `bias` hides: a piece of the rows at a time, over the columns up to
+ * its end, so that of a long sequence little more than what can be seen is computed.
+ */
+export function attendBehind(q: Value, k: Value, v: Value, bias: Value): { mixed: Value; weights: Value } {
+  const steps = q.shape[2]!;
+  if (typeof steps !== "number" || steps < 2 * rowsOfPiece) return attend(q, k, v, bias);
+  const count = Math.floor(steps / rowsOfPiece);
+  const pieces = Array.from({ length: count }, (_, i) => {
+    const [from, to] = [i * rowsOfPiece, i === count - 1 ? steps : (i + 1) * rowsOfPiece];
+    const seen = (x: Value) => ops.slice(x, 2, 0, to);
+    const piece = attend(
+      ops.slice(q, 2, from, to),
+      seen(k),
+      seen(v),
+      ops.slice(ops.slice(bias, -2, from, to), -1, 0, to),
+    );
+    return { mixed: piece.mixed, weights: ops.padAxis(piece.weights, 3, 0, steps - to) };
+  });
+  const joined = (name: "mixed" | "weights") =>
+    ops.concat(
+      pieces.map((piece) => piece[name]),
+      2,
+    );
+  return { mixed: joined("mixed"), weights: joined("weights") };
+}
+
+/** Shorter pieces compute less of what is hidden, but their products are less than what the runtime is fast at. */
+const rowsOfPiece = 125;

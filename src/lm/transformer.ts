@@ -7,6 +7,7 @@
 import { assert } from "../errors.js";
 import {
   attend,
+  attendBehind,
   embedding,
   flatten,
   joinHeads,
@@ -178,11 +179,12 @@ function selfAttention(
     .split(joined, 1, [width, width, width])
     .map((x) => splitHeads(x, rows, c.num_attention_heads)) as [Value, Value, Value];
   const q = ops.mul(queries, ops.scalar(headWidth(c) ** -0.5));
-  const near = ops.add(dot(q, keys), masks.current);
   if (cache === undefined) {
-    const weights = p.tap("weights", ops.softmax(near));
-    return { keys, values, mixed: linear(p.at("out_proj"), joinHeads(ops.matmul(weights, values)), c.hidden_size) };
+    const { mixed, weights } = attendBehind(q, keys, values, masks.current);
+    p.tap("weights", weights);
+    return { keys, values, mixed: linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size) };
   }
+  const near = ops.add(dot(q, keys), masks.current);
   // The cached keys and values are not joined with the new ones: that would copy the cache at every step.
   const far = ops.add(dot(q, cache.keys[i]!), masks.cached!);
   const weights = p.tap("weights", ops.softmax(ops.concat([far, near], 3))); // [R, H, S, C + S]
