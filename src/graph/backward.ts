@@ -2,16 +2,29 @@
 
 import { assert } from "../errors.js";
 import type { DType } from "../tensor.js";
-import { cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
+import { add, cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
 import { type Attribute, node, type Shape, type Value } from "./value.js";
 
 /** table [V, ...] with updates[i, ...] added to row indices[i], for every i; several may meet in a row. */
 export const scatterAdd = (table: Value, indices: Value, updates: Value): Value =>
   one("ScatterND", [table, unsqueeze(indices, [indices.shape.length]), updates], table.shape, { reduction: "add" });
 
-/** x with `updates` in the places of the last axis that `indices` names: the inverse of gatherElements. */
-export const scatterElements = (x: Value, indices: Value, updates: Value): Value =>
-  one("ScatterElements", [x, indices, updates], x.shape, { axis: { int: x.shape.length - 1 } });
+/** Zeros in the shape of x, but `updates` in the places of the last axis that `indices` names: what undoes gatherElements. */
+export const scattered = (x: Value, indices: Value, updates: Value): Value =>
+  one(scatteredOp, [zerosLike(x), indices, updates], x.shape, { axis: { int: x.shape.length - 1 } });
+
+/** a + b. Numbers scattered among zeros are added in their places, and the zeros are never written. */
+export function plus(a: Value, b: Value): Value {
+  if (b.origin.kind !== "node" || b.origin.node.op !== scatteredOp) return add(a, b);
+  const [, indices, updates] = b.origin.node.inputs as [Value, Value, Value];
+  return one("ScatterElements", [a, indices, updates], a.shape, { ...b.origin.node.attributes, reduction: "add" });
+}
+
+/** The sum over the last axis, which stays with size 1; of scattered numbers, theirs. */
+export function sumOfRows(x: Value): Value {
+  const { origin } = x;
+  return reduceSum(origin.kind === "node" && origin.node.op === scatteredOp ? origin.node.inputs[2]! : x, [-1]);
+}
 
 // --- by the shape of another value ---
 
@@ -38,6 +51,9 @@ export function sumTo(x: Value, shape: Shape): Value {
 }
 
 // --- internal ---
+
+/** ScatterElements of zeros, under a name by which it is known. */
+const scatteredOp = "Scattered";
 
 /** Of a shape that is known, a constant. */
 const shapeOf = (x: Value): Value =>

@@ -3,7 +3,7 @@
  * graph. A rule may answer in the shape that broadcasting gave: the walk (differentiate.ts) undoes that once, for all.
  */
 
-import { countOf, expandLike, reshapeLike, scatterAdd, scatterElements, zerosLike } from "./backward.js";
+import { countOf, expandLike, plus, reshapeLike, scatterAdd, scattered, sumOfRows, zerosLike } from "./backward.js";
 import { convGradient, convTransposeGradient, padGradient } from "./conv-gradients.js";
 import { lstmGradient } from "./lstm-gradient.js";
 import * as ops from "./ops.js";
@@ -94,7 +94,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   },
   // A row that was picked several times collects every gradient.
   Gather: rule((dy, _y, table, indices) => [scatterAdd(zerosLike(table), indices, dy), undefined]),
-  GatherElements: rule((dy, _y, x, indices) => [scatterElements(zerosLike(x), indices, dy), undefined]),
+  GatherElements: rule((dy, _y, x, indices) => [scattered(x, indices, dy), undefined]),
   Pad: (node, [dy]) => [padGradient(node, dy!)],
 
   ReduceSum: rule((dy, _y, x) => [expandLike(dy, x)]),
@@ -104,7 +104,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   // y = softmax(x): dx = y (dy - sum(dy y))
   Softmax: rule((dy, y) => [ops.mul(y, ops.sub(dy, ops.reduceSum(ops.mul(dy, y), [-1])))]),
   // y = log softmax(x): dx = dy - softmax(x) sum(dy)
-  LogSoftmax: rule((dy, y) => [ops.sub(dy, ops.mul(ops.exp(y), ops.reduceSum(dy, [-1])))]),
+  LogSoftmax: rule((dy, y) => [plus(ops.mul(ops.exp(y), ops.neg(sumOfRows(dy))), dy)]),
   LayerNormalization: (node, [dy]) => layerNormGradient(node, dy!),
 
   Conv: (node, [dy]) => convGradient(node, dy!),

@@ -86,7 +86,7 @@ const renaming: ReadonlySet<string> = new Set(["Reshape", "Squeeze", "Unsqueeze"
 /** Written over an input of the same size that nobody else will read. */
 const inPlace: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Div", "Neg", "Abs", "Sign", "Sqrt", "Relu", "Exp", "Log", "Erf", "Tanh", "Sigmoid", "Elu"],
-  ...["LeakyRelu", "Softmax", "LogSoftmax", "Cast", "ScatterND", "ScatterElements"],
+  ...["LeakyRelu", "Softmax", "LogSoftmax", "Cast", "ScatterND", "ScatterElements", "Scattered"],
 ]);
 
 interface Held {

@@ -148,6 +148,7 @@ const spelling: Readonly<Record<string, string>> = {
   StopGradient: "Identity",
   [blockOp]: "Identity",
   Reorder: "Gather",
+  Scattered: "ScatterElements",
 };
 
 function attributeProto(name: string, value: Attribute): Message {

@@ -64,7 +64,7 @@ export function lmInputs(c: LmConfig): LmInputs {
 
 /**
  * @returns logits [R, K, bins] of the last column (or [R, K, S, bins] of all, or of those after what stands before the
- * codes), and every layer's new keys and values [R, H, S, d]
+ * codes; and `byColumn`, the same as they are made, [R, S, K, bins]), and every layer's new keys and values [R, H, S, d]
  */
 export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "last" | "all" | "codes" = "last") {
   const decoder = p.at("model.decoder");
@@ -105,9 +105,12 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   const codebooks = [...Array(c.num_codebooks).keys()];
   const logits = linears(p.at("lm_heads"), codebooks, x, c.vocab_size); // [R (S), K bins]
   const shape = [c.num_codebooks, c.vocab_size] as const;
-  if (logitsOf === "last") return { logits: ops.reshape(logits, [-1, ...shape], [rows.dims[0], ...shape]), ...caches };
+  if (logitsOf === "last") {
+    const last = ops.reshape(logits, [-1, ...shape], [rows.dims[0], ...shape]);
+    return { logits: last, byColumn: ops.unsqueeze(last, [1]), ...caches };
+  }
   const all = ops.reshapeTo(logits, ops.concat([rows.batch, rows.steps, ops.ints(shape)], 0), [...rows.dims, ...shape]);
-  return { logits: ops.transpose(all, [0, 2, 1, 3]), ...caches };
+  return { logits: ops.transpose(all, [0, 2, 1, 3]), byColumn: all, ...caches };
 }
 
 /** The text's keys and values in every layer, made once a prompt: condition [Q, L, width] -> [Q, H, L, d] each. */

@@ -41,11 +41,13 @@ export function lmLoss(p: Scope, condition: LossCondition, c: LmConfig, { batch,
   const steps = lmSteps(c, frames);
   const shape = [batch, c.num_codebooks, steps];
   const columns = input("columns", "int64", shape);
-  const { logits } = transformer(p, { columns, ...conditioned(p, condition, c, steps) }, c, "codes");
-  const targets = ops.unsqueeze(input("targets", "int64", shape), [3]);
-  const predicted = input("predicted", "float32", shape);
-  const likelihood = ops.squeeze(ops.gatherElements(ops.logSoftmax(logits), targets), [3]); // [B, K, S]
-  const sum = (x: Value) => ops.squeeze(ops.reduceSum(x, [0, 2]), [0, 2]); // [K]
+  const { logits, byColumn } = transformer(p, { columns, ...conditioned(p, condition, c, steps) }, c, "codes");
+  // The logits are much, and stay in the order in which they are made, [B, S, K, bins].
+  const turned = (x: Value) => ops.transpose(x, [0, 2, 1]);
+  const targets = ops.unsqueeze(turned(input("targets", "int64", shape)), [3]);
+  const predicted = turned(input("predicted", "float32", shape));
+  const likelihood = ops.squeeze(ops.gatherElements(ops.logSoftmax(byColumn), targets), [3]); // [B, S, K]
+  const sum = (x: Value) => ops.squeeze(ops.reduceSum(x, [0, 1]), [0, 1]); // [K]
   const perCodebook = ops.div(ops.neg(sum(ops.mul(likelihood, predicted))), sum(predicted));
   return { loss: ops.squeeze(ops.reduceMean(perCodebook, [0]), [0]), perCodebook, logits };
 }
