@@ -23,6 +23,7 @@ export const dataMakeCommand: Command = {
       help: "percentages for training, validation and tests; default: 96/2/2",
     },
     font: { kind: "text", value: "FILE", many: true, help: "another SoundFont to play with (sf2 or sf3)" },
+    "font-alone": { kind: "flag", help: "play with the fonts given by --font and no others" },
     stereo: { kind: "flag", help: "two channels instead of one" },
     threads: { kind: "number", value: "N", help: "clips made at a time; default: one a processor core" },
     resume: { kind: "flag", help: "go on with what is in the folder" },
@@ -90,11 +91,18 @@ async function optionsOf(given: Given): Promise<MakeOptions> {
     seconds,
     seed: whole("seed", given.number("seed") ?? 0, 0, 2 ** 20 - 1),
     shares: sharesOf(given.text("split") ?? "96/2/2"),
-    fonts: await findFonts(given.texts("font")),
+    fonts: await fontsOf(given),
     channels: given.flag("stereo") ? 2 : 1,
     threads: whole("threads", given.number("threads") ?? availableParallelism(), 1, 256),
     resume: given.flag("resume"),
   };
+}
+
+function fontsOf(given: Given) {
+  const files = given.texts("font");
+  const alone = given.flag("font-alone");
+  if (alone && files.length === 0) throw wrong("--font-alone: name the fonts with --font");
+  return findFonts(files, alone);
 }
 
 function sharesOf(text: string): MakeOptions["shares"] {

@@ -3,6 +3,7 @@ import test from "node:test";
 import { dice } from "../../test/synthetic.js";
 import { type Codes, codes } from "../codes.js";
 import { bootstrap, scaled, score } from "./accuracy.js";
+import { aligned } from "./anchors.js";
 import { logSpectralDistance, melDistance } from "./fidelity.js";
 import { frechet, frechetDiagonal, normalOf } from "./frechet.js";
 import { editDistance, findRepeats } from "./repeats.js";
@@ -130,4 +131,18 @@ test("spectral distances: 0 for the same sound, the logarithm of the gain for a 
     0,
     1e-9,
   );
+});
+
+test("a sound that came back late, or early, is moved to where it was", () => {
+  const random = dice(6);
+  const real = Float32Array.from({ length: 40000 }, () => random() - 0.5);
+  const sound = (samples: Float32Array) => ({ sampleRate: 32000, channels: [samples] });
+  for (const late of [0, 1105, -70]) {
+    const made = Float32Array.from({ length: 41000 }, (_, i) => 0.8 * (real[i - late] ?? 0));
+    const [back] = aligned(sound(made), sound(real)).channels as [Float32Array];
+    assert.ok(
+      real.every((x, i) => i < 100 || i > 39000 || Math.abs(back[i]! - 0.8 * x) < 1e-6),
+      `${late}`,
+    );
+  }
 });

@@ -24,11 +24,11 @@ export interface Font {
 type Library = typeof import("spessasynth_core");
 
 /**
- * The fonts that npm can fetch, and those in `files` (sf2 or sf3).
+ * The fonts that npm can fetch, unless `alone`, and those in `files` (sf2 or sf3).
  * @throws HocketError "bad-request" naming what to install, where a package is missing
  */
-export async function findFonts(files: readonly string[] = []): Promise<FontSource[]> {
-  const packaged = packagedFonts.map(({ package: name, file, ...font }) => {
+export async function findFonts(files: readonly string[] = [], alone = false): Promise<FontSource[]> {
+  const packaged = (alone ? [] : packagedFonts).map(({ package: name, file, ...font }) => {
     const path = packageFile(name, file);
     if (path === undefined) throw missing(name, font.name);
     return { ...font, path };

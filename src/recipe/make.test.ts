@@ -240,3 +240,12 @@ test("where the fonts are not installed, the command says what to install", () =
   );
   assert.ok(!existsSync(join(bare, "x")));
 });
+
+test("fonts can be given alone, so that a data set sounds like no other", async () => {
+  const own = "/somewhere/own.sf2";
+  assert.deepEqual(
+    (await findFonts([own], true)).map(({ name }) => name),
+    ["own.sf2"],
+  );
+  assert.ok((await findFonts([own])).length > 1);
+});
