@@ -51,9 +51,12 @@ export function adamw(
   const { add, div, mul, scalar, sub } = ops;
   const mean = add(mul(scalar(c.beta1), moments.mean), mul(scalar(1 - c.beta1), gradient));
   const square = add(mul(scalar(c.beta2), moments.square), mul(scalar(1 - c.beta2), mul(gradient, gradient)));
-  const direction = div(div(mean, correction1), add(ops.sqrt(div(square, correction2)), scalar(c.epsilon)));
-  const decayed = mul(weight, sub(scalar(1), mul(rate, scalar(c.weightDecay))));
-  return { weight: sub(decayed, mul(rate, direction)), mean, square };
+  // What does not depend on the weight goes where there are fewest numbers to multiply: into the rate and epsilon.
+  const spread = ops.sqrt(correction2);
+  const step = div(mul(rate, spread), correction1);
+  const direction = div(mean, add(ops.sqrt(square), mul(scalar(c.epsilon), spread)));
+  const decayed = c.weightDecay === 0 ? weight : mul(weight, sub(scalar(1), mul(rate, scalar(c.weightDecay))));
+  return { weight: sub(decayed, mul(step, direction)), mean, square };
 }
 
 /**
