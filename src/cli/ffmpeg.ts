@@ -27,7 +27,9 @@ async function throughFfmpeg(sound: Waveform, { format, rate }: AnchorCodec): Pr
     const [given, coded] = [join(folder, "given.wav"), join(folder, `coded.${format}`)];
     await writeFile(given, await encodeAudio(sound, { format: "wav", bits: 32 }));
     const codec = format === "opus" ? "libopus" : "libmp3lame";
-    const bits = ["-c:a", codec, "-b:a", `${rate}k`];
+    // MP3 at 32 kHz has no rate below 32 kbit/s.
+    const lower = format === "mp3" && rate < 32 ? ["-ar", "16000"] : [];
+    const bits = ["-c:a", codec, "-b:a", `${rate}k`, ...lower];
     await run("ffmpeg", ["-hide_banner", "-loglevel", "error", "-i", given, "-ac", "1", ...bits, coded]);
     return resample(await decodeAudio(await readFile(coded), coded), sound.sampleRate);
   } finally {

@@ -81,7 +81,7 @@ export async function judge(runtime: Runtime, judges: Judges, impressions: reado
 // --- internal ---
 
 /** Changes when the same clips would teach something else. */
-const version = 1;
+const version = 2;
 const fewest = 24;
 const seed = 0;
 
@@ -94,7 +94,7 @@ async function* teach(
 ): AsyncGenerator<Progress, Record<string, Tensor>> {
   const impressions = yield* impressionsOf(folder, clips, hearing);
   const heard = clips.map(({ entry }, i) => ({ entry, truth: truthOf(entry), ...impressions[i]! }));
-  const teaching = { seed, epochs: 30, signal: hearing.signal };
+  const teaching = { seed, epochs: 70, signal: hearing.signal };
   const learning = (done: number) => ({ what: "teaching the judges", done, of: 3 });
   yield learning(0);
   const examples = heard.map(({ features, truth }) => ({ features, truth: answersOf(truth) }));
