@@ -20,6 +20,8 @@ const questions: Readonly<Record<string, () => Promise<Row[]>>> = {
   load: async () => (await import("./load-memory.js")).loadMemory(),
   make: async () => (await import("./data-make.js")).dataMake(),
   memory: async () => (await import("./load-memory.js")).longMemory(),
+  "train-lm": async () => (await import("./train-lm-step.js")).trainLmRows(),
+  "train-codec": async () => (await import("./train-codec-step.js")).trainCodecRows(),
 };
 
 const { values } = parseArgs({
