@@ -33,9 +33,6 @@ export interface CodecScore {
   readonly codebooks: readonly { readonly usage: number; readonly perplexity: number }[];
 }
 
-/** What sounds become on the way through a codec. */
-export type Through = (sound: Waveform) => Promise<Waveform>;
-
 /** The measures of a sound that came back; both mono, of one rate. A codec may return a few samples more or less. */
 export function keptOf(made: Waveform, real: Waveform): Kept {
   const length = Math.min(sampleCount(made), sampleCount(real));

@@ -1,12 +1,9 @@
 /**
- * @file Whether drums play: what is struck stands upright in a spectrogram, what is sung or held lies along it
+ * @file How much of a sound is struck, as by drums: what is struck stands upright in a spectrogram, what is sung or held lies along it
  * (Fitzgerald, "Harmonic/percussive separation using median filtering", 2010).
  */
 
 import { bands, type Heard } from "./hearing.js";
-
-/** Whether at least `threshold` of the sound is struck. Plucked strings are struck a little, too. */
-export const hasDrums = (heard: Heard): boolean => percussiveness(heard) > threshold;
 
 /** 0 to 1: of the magnitude of all bands above 250 Hz, the share that is upright rather than along. */
 export function percussiveness({ mel }: Heard): number {
@@ -29,7 +26,6 @@ export function percussiveness({ mel }: Heard): number {
 
 // --- internal ---
 
-const threshold = 0.5;
 /** Frames, and bands, on either side. */
 const length = 10;
 const height = 6;

@@ -109,15 +109,6 @@ export function truthOf({ labels }: Pick<Entry, "labels">): Truth {
   };
 }
 
-/** The fonts that are heard in a clip. */
-export function fontsOf({ labels }: Pick<Entry, "labels">): string[] {
-  const parsed = Labels.safeParse(labels);
-  return parsed.success ? [...new Set(parsed.data.parts.flatMap(({ font }) => (font === null ? [] : [font])))] : [];
-}
-
-/** The seed that a clip was composed from. */
-export const seedOf = ({ labels }: Pick<Entry, "labels">): number | undefined => Labels.safeParse(labels).data?.seed;
-
 // --- internal ---
 
 const tempoTolerance = 0.08;
@@ -131,12 +122,11 @@ const same = (asked: string | undefined, heard: string | undefined): boolean | u
 
 /** Of the recipe's labels (src/recipe/labels.ts), what is judged. */
 const Labels = z.object({
-  seed: z.number(),
   style: z.string(),
   bpm: z.number().positive(),
   tempo: z.array(z.tuple([z.number(), z.number()])),
   key: z.int().min(0).max(11).nullable(),
   mode: z.string(),
   drums: z.boolean(),
-  parts: z.array(z.object({ role: z.string(), family: z.enum(families), font: z.string().nullable(), notes: z.int() })),
+  parts: z.array(z.object({ role: z.string(), family: z.enum(families), notes: z.int() })),
 });
