@@ -19,7 +19,7 @@ export async function lmStep(): Promise<Row[]> {
   const lm = new LanguageModel(config, { textWidth: t5Base.d_model }, runtime, weights.bind);
   const text = tensor("float32", [1, 16, t5Base.d_model]);
   text.data.fill(0.1);
-  const decoding = await lm.open([{ text }], true);
+  const decoding = await lm.open([{ text }], true, contexts.at(-1)! + 20);
   const column = (count: number) => [Int32Array.from({ length: 4 * count }, (_, i) => (i * 37) % 2048)];
   const bandwidth = await bandwidthMeter(runtime);
   const rows: Row[] = [];

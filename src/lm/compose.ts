@@ -63,6 +63,7 @@ export async function* compose(
   const decoding = await lm.open(
     items.map((item) => item.condition),
     guidance !== 1,
+    last - 1,
   );
   try {
     const guided = new Float32Array(config.vocab_size);

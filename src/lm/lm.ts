@@ -1,17 +1,17 @@
 /** @file The language model as something that runs: conditions in, then columns of codes in and logits out, step by step. */
 
-import { HocketError } from "../errors.js";
+import { assert, HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
 import { Sessions } from "../graph/sessions.js";
 import { input, Scope, type Value } from "../graph/value.js";
-import type { Growing, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
+import type { Kept, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
 import { alignPrefixes, type Condition, oneHot, type Plan, padTexts, planRows } from "./condition.js";
 import type { LmConfig } from "./config.js";
 import { positionRows } from "./positions.js";
-import { lmInputs, textMemory, transformer } from "./transformer.js";
+import { cachedWidth, lmInputs, textMemory, transformer } from "./transformer.js";
 
 /** What stands around the language model in a checkpoint. */
 export interface Surroundings {
@@ -34,25 +34,32 @@ export class LanguageModel {
     this.#sessions = new Sessions(runtime, bind, options);
   }
 
-  /** Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition. */
-  async open(conditions: readonly Condition[], guided: boolean): Promise<Decoding> {
+  /**
+   * Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition.
+   * @param columns how many will be read at most
+   */
+  async open(conditions: readonly Condition[], guided: boolean, columns: number): Promise<Decoding> {
     const plan = planRows(conditions, guided);
-    const session = await this.#sessions.get("step", (p) =>
-      transformer(p.at("decoder"), lmInputs(this.config), this.config),
-    );
+    const session = await this.#sessions.get("step", (p) => {
+      const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config), this.config);
+      return { logits, ...caches };
+    });
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
-    const { num_hidden_layers, num_attention_heads, hidden_size } = this.config;
-    const shape = [plan.rows.length, num_attention_heads, 0, hidden_size / num_attention_heads];
-    const growing = ["keys", "values"].flatMap((kind) =>
-      Array.from({ length: num_hidden_layers }, (_, i): Growing => {
+    const { num_hidden_layers, num_attention_heads, num_codebooks, vocab_size } = this.config;
+    const rows = plan.rows.length;
+    const before = "prefix" in start ? start.prefix.shape[1]! : 0;
+    const shape = [rows, num_attention_heads, before + columns, cachedWidth(this.config)];
+    const caches = ["keys", "values"].flatMap((kind) =>
+      Array.from({ length: num_hidden_layers }, (_, i): Kept => {
         return { input: `${kind}.${i}`, output: `new.${kind}.${i}`, dtype: "float32", shape };
       }),
     );
+    const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
     return new Decoding(
       this.config,
       plan,
       session,
-      await session.open(start.held, growing),
+      await session.open(start.held, [logits, ...caches]),
       "prefix" in start ? start : undefined,
     );
   }
@@ -155,16 +162,19 @@ export class Decoding {
     const prefix = this.#prefix?.prefix ?? tensor("float32", [rows.length, 0, hidden_size]);
     this.#prefix = undefined;
     const added = count + (this.config.crossAttention ? 0 : prefix.shape[1]!);
+    const total = this.#past + added;
+    assert(this.#past === 0 || added === 1, "after the first pass, columns are read one by one");
     const result = await this.session.run(
       {
         columns: tensor("int64", [rows.length, num_codebooks, count], ids),
         positions: this.#positions(added),
-        past: int64([1], [this.#past]),
+        last: tensor("int32", [rows.length], new Int32Array(rows.length).fill(total - 1)),
+        count: tensor("int32", [1], Int32Array.of(total)),
         ...(this.config.crossAttention ? {} : { prefix }),
       },
       this.state,
     );
-    this.#past += added;
+    this.#past = total;
     return result.logits!.data as Float32Array;
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { assert } from "../errors.js";
+import { groupQueryAttention, type KeyValueCache } from "../graph/cached-attention.js";
 import {
   attend,
   attendBehind,
@@ -26,14 +27,17 @@ import type { LmConfig } from "./config.js";
 
 const headWidth = (c: LmConfig): number => c.hidden_size / c.num_attention_heads;
 
+/** Of a head's keys and values in the cache: the runtime's attention wants multiples of 8, so zeros follow. */
+export const cachedWidth = (c: LmConfig): number => Math.ceil(headWidth(c) / 8) * 8;
+
 /** What the graph reads. R rows (streams) of S columns, of which C are cached; the first Q rows have text. */
 export interface LmInputs {
   /** Code ids, the special token where a codebook has none; [R, K, S]. */
   readonly columns: Value;
   /** Sinusoids of the positions (`positionRows`), [1 or R, S, width]. Melody models count from each row's own start. */
   readonly positions: Value;
-  /** Every layer's keys and values so far, [R, H, C, d], of which `past` are filled. Without: the columns are all there is. */
-  readonly cache?: { readonly past: Value; readonly keys: readonly Value[]; readonly values: readonly Value[] };
+  /** What every layer has read so far, and where the last column of this pass stands. Without: the columns are all there is. */
+  readonly cache?: { readonly last: Value; readonly count: Value; readonly layers: readonly KeyValueCache[] };
   /** Every layer's keys and values of the text, [Q, H, L, d]; `mask` [Q, 1, 1, L] is added to the scores of its tokens. */
   readonly text?: { readonly keys: readonly Value[]; readonly values: readonly Value[]; readonly mask: Value };
   /**
@@ -47,12 +51,19 @@ export interface LmInputs {
 export function lmInputs(c: LmConfig): LmInputs {
   const layers = [...Array(c.num_hidden_layers).keys()];
   const each = (name: string, shape: Shape) => layers.map((i) => input(`${name}.${i}`, "float32", shape));
-  const cached: Shape = ["R", c.num_attention_heads, "C", headWidth(c)];
+  const cached: Shape = ["R", c.num_attention_heads, "C", cachedWidth(c)];
   const text: Shape = ["Q", c.num_attention_heads, "L", headWidth(c)];
   const inputs: LmInputs = {
     columns: input("columns", "int64", ["R", c.num_codebooks, "S"]),
     positions: input("positions", "float32", [c.crossAttention ? 1 : "R", "P", c.hidden_size]),
-    cache: { past: input("past", "int64", [1]), keys: each("keys", cached), values: each("values", cached) },
+    cache: {
+      last: input("last", "int32", ["R"]),
+      count: input("count", "int32", [1]),
+      layers: layers.map((i) => ({
+        keys: input(`keys.${i}`, "float32", cached),
+        values: input(`values.${i}`, "float32", cached),
+      })),
+    },
   };
   if (c.crossAttention) {
     const mask = input("text.mask", "float32", ["Q", 1, 1, "L"]);
@@ -64,7 +75,7 @@ export function lmInputs(c: LmConfig): LmInputs {
 
 /**
  * @returns logits [R, K, bins] of the last column (or [R, K, S, bins] of all, or of those after what stands before the
- * codes; and `byColumn`, the same as they are made, [R, S, K, bins]), and every layer's new keys and values [R, H, S, d]
+ * codes; and `byColumn`, the same as they are made, [R, S, K, bins]), and every layer's cache with what is new in it
  */
 export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "last" | "all" | "codes" = "last") {
   const decoder = p.at("model.decoder");
@@ -72,16 +83,16 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   if (inputs.melody !== undefined) columns = ops.concat([inputs.melody.prefix, columns], 1);
   columns = ops.add(inputs.positions, columns);
   let rows = rowsOf(columns);
-  const masks = selfMasks(inputs, rows);
+  const mask = selfMask(inputs, rows);
   let x = flatten(columns);
   const caches: Record<string, Value> = {};
   for (let i = 0; i < c.num_hidden_layers; i++) {
     decoder.tap(`hidden.${i}`, unflatten(x, rows));
     const layer = decoder.at("layers").at(i);
     const throughLayer = (entering: Value): Value => {
-      const self = selfAttention(layer, entering, rows, inputs.cache, i, masks, c);
-      caches[`new.keys.${i}`] = self.keys;
-      caches[`new.values.${i}`] = self.values;
+      const self = selfAttention(layer, entering, rows, inputs.cache, i, mask, c);
+      if (self.keys !== undefined) caches[`new.keys.${i}`] = self.keys;
+      if (self.values !== undefined) caches[`new.values.${i}`] = self.values;
       let x = ops.add(entering, self.mixed);
       if (inputs.text !== undefined) x = crossAttention(layer, x, rows, inputs.text, i, c);
       return ops.add(x, feedForward(layer, x, c));
@@ -107,10 +118,10 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   const shape = [c.num_codebooks, c.vocab_size] as const;
   if (logitsOf === "last") {
     const last = ops.reshape(logits, [-1, ...shape], [rows.dims[0], ...shape]);
-    return { logits: last, byColumn: ops.unsqueeze(last, [1]), ...caches };
+    return { logits: last, byColumn: ops.unsqueeze(last, [1]), caches };
   }
   const all = ops.reshapeTo(logits, ops.concat([rows.batch, rows.steps, ops.ints(shape)], 0), [...rows.dims, ...shape]);
-  return { logits: ops.transpose(all, [0, 2, 1, 3]), byColumn: all, ...caches };
+  return { logits: ops.transpose(all, [0, 2, 1, 3]), byColumn: all, caches };
 }
 
 /** The text's keys and values in every layer, made once a prompt: condition [Q, L, width] -> [Q, H, L, d] each. */
@@ -138,31 +149,24 @@ function embedColumns(p: Scope, columns: Value, c: LmConfig): Value {
   return c.scale_embedding ? ops.mul(sum, ops.scalar(Math.sqrt(c.hidden_size))) : sum;
 }
 
-interface Masks {
-  /** Over cached columns, [.., 1, 1, C]: hides spare room and padding. */
-  readonly cached: Value | undefined;
-  /** Over this pass's columns, [.., 1, S, S]: hides what comes later, and padding. */
-  readonly current: Value;
-}
-
-function selfMasks({ cache, melody }: LmInputs, rows: Rows): Masks {
-  const toBias = (visible: Value, axes: number[]) =>
+/** What is added to the scores of [.., columns]: hides what comes later, and padding. */
+function selfMask({ cache, melody }: LmInputs, rows: Rows): Value | undefined {
+  const hiding = (visible: Value, axes: number[]) =>
     ops.unsqueeze(ops.where(visible, ops.scalar(0), ops.scalar(-1e9)), axes);
   const current = ops.range(rows.steps, rows.dims[1]);
-  const causal = ops.lessOrEqual(ops.unsqueeze(current, [0]), ops.unsqueeze(current, [1])); // [S, S]
-  const cached = cache && ops.range(ops.sizeOf(cache.keys[0]!, 2), "C");
-  const filled = cached && ops.less(cached, cache.past); // [C]
-  if (melody === undefined) return { cached: filled && toBias(filled, [0, 1, 2]), current: toBias(causal, [0, 1]) };
-  if ("hidden" in melody) {
-    assert(cache === undefined, "columns are hidden one by one only where there is no cache");
-    return { cached: undefined, current: ops.add(toBias(causal, [0, 1]), melody.hidden) };
+  if (cache !== undefined) {
+    if (melody === undefined) return undefined; // the attention over a cache is causal by itself
+    assert("start" in melody, "columns are hidden one by one only where there is no cache");
+    const columns = ops.range(ops.cast(cache.count, "int64"), "T");
+    const begun = hiding(ops.lessOrEqual(melody.start, columns), [1, 2]); // [R, 1, 1, T]
+    const each = ops.cast(ops.mul(current, ops.scalar(0, "int64")), "float32"); // zeros, one a step: [R, 1, S, T]
+    return ops.add(begun, ops.unsqueeze(each, [1]));
   }
-  const begun = (columns: Value) => ops.lessOrEqual(melody.start, columns); // [R, columns]
-  const place = cache === undefined ? current : ops.add(current, cache.past);
-  return {
-    cached: cached && toBias(ops.and(begun(cached), filled!), [1, 2]),
-    current: toBias(ops.and(ops.unsqueeze(begun(place), [1]), causal), [1]),
-  };
+  const causal = ops.lessOrEqual(ops.unsqueeze(current, [0]), ops.unsqueeze(current, [1])); // [S, S]
+  if (melody === undefined) return hiding(causal, [0, 1]);
+  if ("hidden" in melody) return ops.add(hiding(causal, [0, 1]), melody.hidden);
+  const begun = ops.lessOrEqual(melody.start, current); // [R, S]
+  return hiding(ops.and(ops.unsqueeze(begun, [1]), causal), [1]);
 }
 
 function selfAttention(
@@ -171,35 +175,43 @@ function selfAttention(
   rows: Rows,
   cache: LmInputs["cache"],
   i: number,
-  masks: Masks,
+  mask: Value | undefined,
   c: LmConfig,
 ) {
   const p = layer.at("self_attn");
   const normed = layerNorm(layer.at("self_attn_layer_norm"), x);
   const width = c.hidden_size;
   const joined = linears(p, ["q_proj", "k_proj", "v_proj"], normed, width);
+  const scale = headWidth(c) ** -0.5;
+  const out = (mixed: Value) => linear(p.at("out_proj"), mixed, width);
+  if (cache !== undefined) {
+    const qkv = unflatten(padHeads(joined, c), rows);
+    const { mixed, keys, values } = groupQueryAttention(qkv, cache.layers[i]!, cache, scale, mask);
+    return { keys, values, mixed: out(cutHeads(flatten(mixed), c)) };
+  }
   const [queries, keys, values] = ops
     .split(joined, 1, [width, width, width])
     .map((x) => splitHeads(x, rows, c.num_attention_heads)) as [Value, Value, Value];
-  const q = ops.mul(queries, ops.scalar(headWidth(c) ** -0.5));
-  if (cache === undefined) {
-    const { mixed, weights } = attendBehind(q, keys, values, masks.current);
-    p.tap("weights", weights);
-    return { keys, values, mixed: linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size) };
-  }
-  const near = ops.add(dot(q, keys), masks.current);
-  // The cached keys and values are not joined with the new ones: that would copy the cache at every step.
-  const far = ops.add(dot(q, cache.keys[i]!), masks.cached!);
-  const weights = p.tap("weights", ops.softmax(ops.concat([far, near], 3))); // [R, H, S, C + S]
-  const count = ops.sizeOf(cache.keys[i]!, 2);
-  const mixed = ops.add(
-    ops.matmul(ops.slice(weights, 3, 0, count, "C"), cache.values[i]!),
-    ops.matmul(ops.slice(weights, 3, count, Number.MAX_SAFE_INTEGER, rows.dims[1]), values),
-  );
-  return { keys, values, mixed: linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size) };
+  const { mixed, weights } = attendBehind(ops.mul(queries, ops.scalar(scale)), keys, values, mask!);
+  p.tap("weights", weights);
+  return { mixed: out(joinHeads(mixed)) };
 }
 
-const dot = (q: Value, k: Value): Value => ops.matmul(q, ops.transpose(k, [0, 1, 3, 2]));
+/** [N, n d] -> [N, n cachedWidth]: zeros after each head, where the cache asks for them. */
+function padHeads(x: Value, c: LmConfig): Value {
+  const spare = cachedWidth(c) - headWidth(c);
+  if (spare === 0) return x;
+  const heads = known(x.shape[1], "attention width") / headWidth(c);
+  const padded = ops.padLast(ops.reshape(x, [-1, heads, headWidth(c)]), 0, spare, "constant");
+  return ops.reshape(padded, [-1, heads * cachedWidth(c)], [x.shape[0]!, heads * cachedWidth(c)]);
+}
+
+/** The other way. */
+function cutHeads(x: Value, c: LmConfig): Value {
+  if (cachedWidth(c) === headWidth(c)) return x;
+  const heads = ops.reshape(x, [-1, c.num_attention_heads, cachedWidth(c)]);
+  return ops.reshape(ops.slice(heads, 2, 0, headWidth(c)), [-1, c.hidden_size], [x.shape[0]!, c.hidden_size]);
+}
 
 /**
  * x + attention over the text, for the first Q rows. The others have no text: theirs would be exactly zero (no biases,

@@ -3,7 +3,7 @@
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
-import type { Growing, Runtime, Session, State, Tensors } from "../platform.js";
+import type { Kept, Runtime, Session, State, Tensors } from "../platform.js";
 import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
 
 /** A runtime on one thread of its own, started by the first graph: its sessions take turns. */
@@ -131,8 +131,8 @@ class NodeSession implements Session {
     return (await this.thread.call({ do: "run", session: this.id, inputs, ...kept })) as Tensors;
   }
 
-  async open(held: Tensors, growing: readonly Growing[]): Promise<State> {
-    return new NodeState(this.thread, (await this.thread.call({ do: "open", held, growing })) as number);
+  async open(held: Tensors, kept: readonly Kept[]): Promise<State> {
+    return new NodeState(this.thread, (await this.thread.call({ do: "open", held, kept })) as number);
   }
 
   dispose(): Promise<void> {
