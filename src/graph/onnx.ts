@@ -11,7 +11,8 @@ import { blockOp } from "./recompute.js";
 import type { Attribute, Dim, Node, Value } from "./value.js";
 
 const irVersion = 9;
-const opset = 20;
+/** The version of each domain of operators: the standard's, and the runtime's own. */
+const opsets: Readonly<Record<string, number>> = { "": 20, "com.microsoft": 1 };
 
 /** What an ONNX file is made of, in an order that computes. */
 export interface Graph {
@@ -123,12 +124,10 @@ export function toOnnx(
     message.message(12, valueInfo(`out:${name}`, value.dtype, value.shape));
   }
 
-  return new Message()
-    .int(1, irVersion)
-    .string(2, "hocket")
-    .message(7, message)
-    .message(8, new Message().string(1, "").int(2, opset))
-    .finish();
+  const model = new Message().int(1, irVersion).string(2, "hocket").message(7, message);
+  for (const domain of new Set(["", ...graph.nodes.map((node) => node.domain)]))
+    model.message(8, new Message().string(1, domain).int(2, opsets[domain]!));
+  return model.finish();
 }
 
 // --- internal ---
