@@ -5,6 +5,7 @@
 
 import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
+import { type Blocks, withBlocks } from "./blocks.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
@@ -22,12 +23,19 @@ export interface Graph {
   readonly nodes: readonly Node[];
 }
 
+/** Numbers in memory, or in a file. */
+export type StoredNumbers =
+  | Uint8Array
+  | { readonly location: string; readonly offset: number; readonly length: number };
+
 /** A weight's numbers, as they are stored: the type may be narrower than the graph's float32. */
 export interface StoredWeight {
   readonly dtype: DType;
-  readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+  readonly data: StoredNumbers;
   /** What the weight is more than these numbers: the runtime adds it once, while it loads the graph. */
   readonly added?: LowRank;
+  /** The whole of it in few bits, for products. */
+  readonly blocks?: Blocks;
 }
 
 /** The matrix up down, [out, in], of a rank that is low: up [out, rank], down [rank, in]. */
@@ -63,14 +71,15 @@ export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
 }
 
 /**
- * @param stored where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
+ * @param weights where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
  * @param external how the file must spell a location for the runtime that will read it
  */
 export function toOnnx(
-  graph: Graph,
-  stored: ReadonlyMap<string, StoredWeight>,
+  described: Graph,
+  weights: ReadonlyMap<string, StoredWeight>,
   external: (location: string) => string,
 ): Uint8Array {
+  const { graph, stored } = withBlocks(described, weights);
   const message = new Message();
   const names = new Map<Value, string>();
   // What a node makes is given its output's name at once: ONNX Runtime 1.30 loses a value that is copied to an output and
@@ -162,7 +171,7 @@ function tensorProto(
   name: string,
   dtype: DType,
   shape: readonly number[],
-  data: StoredWeight["data"],
+  data: StoredNumbers,
   external: (location: string) => string,
 ): Message {
   const message = new Message().ints(1, shape).int(2, onnxType[dtype]).string(8, name);
