@@ -6,6 +6,7 @@
 import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
 import { type Blocks, withBlocks } from "./blocks.js";
+import { fused } from "./fuse.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
@@ -123,7 +124,8 @@ export function toOnnx(
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
     step("Add", whole, `${name}:added`, name);
   }
-  for (const node of graph.nodes) message.message(1, nodeProto(node, nameOf));
+  const nodes = fused(graph.nodes);
+  for (const node of nodes) message.message(1, nodeProto(node, nameOf));
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
   for (const [name, value] of graph.outputs) {
@@ -134,7 +136,7 @@ export function toOnnx(
   }
 
   const model = new Message().int(1, irVersion).string(2, "hocket").message(7, message);
-  for (const domain of new Set(["", ...graph.nodes.map((node) => node.domain)]))
+  for (const domain of new Set(["", ...nodes.map((node) => node.domain)]))
     model.message(8, new Message().string(1, domain).int(2, opsets[domain]!));
   return model.finish();
 }
