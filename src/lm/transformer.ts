@@ -5,7 +5,7 @@
  */
 
 import { assert } from "../errors.js";
-import { groupQueryAttention, type KeyValueCache } from "../graph/cached-attention.js";
+import { groupQueryAttention, type KeyValueCache, multiHeadAttention } from "../graph/attention.js";
 import {
   attend,
   attendBehind,
@@ -85,6 +85,7 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   let rows = rowsOf(columns);
   const mask = selfMask(inputs, rows);
   let x = flatten(columns);
+  const texts = textsOf(inputs, x, rows);
   const caches: Record<string, Value> = {};
   for (let i = 0; i < c.num_hidden_layers; i++) {
     decoder.tap(`hidden.${i}`, unflatten(x, rows));
@@ -94,7 +95,7 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
       if (self.keys !== undefined) caches[`new.keys.${i}`] = self.keys;
       if (self.values !== undefined) caches[`new.values.${i}`] = self.values;
       let x = ops.add(entering, self.mixed);
-      if (inputs.text !== undefined) x = crossAttention(layer, x, rows, inputs.text, i, c);
+      if (texts !== undefined) x = ops.add(x, crossAttention(layer, x, texts, i, c));
       return ops.add(x, feedForward(layer, x, c));
     };
     x = inputs.cache === undefined ? block(throughLayer, x) : throughLayer(x);
@@ -158,15 +159,19 @@ function selfMask({ cache, melody }: LmInputs, rows: Rows): Value | undefined {
     if (melody === undefined) return undefined; // the attention over a cache is causal by itself
     assert("start" in melody, "columns are hidden one by one only where there is no cache");
     const columns = ops.range(ops.cast(cache.count, "int64"), "T");
-    const begun = hiding(ops.lessOrEqual(melody.start, columns), [1, 2]); // [R, 1, 1, T]
-    const each = ops.cast(ops.mul(current, ops.scalar(0, "int64")), "float32"); // zeros, one a step: [R, 1, S, T]
-    return ops.add(begun, ops.unsqueeze(each, [1]));
+    return forEachStep(hiding(ops.lessOrEqual(melody.start, columns), [1, 2]), rows);
   }
   const causal = ops.lessOrEqual(ops.unsqueeze(current, [0]), ops.unsqueeze(current, [1])); // [S, S]
   if (melody === undefined) return hiding(causal, [0, 1]);
   if ("hidden" in melody) return ops.add(hiding(causal, [0, 1]), melody.hidden);
   const begun = ops.lessOrEqual(melody.start, current); // [R, S]
   return hiding(ops.and(ops.unsqueeze(begun, [1]), causal), [1]);
+}
+
+/** A bias [.., 1, 1, columns] as the runtime's attention wants it: [.., 1, S, columns]. */
+function forEachStep(bias: Value, rows: Rows): Value {
+  const zeros = ops.mul(ops.range(rows.steps, rows.dims[1]), ops.scalar(0, "int64"));
+  return ops.add(bias, ops.unsqueeze(ops.cast(zeros, "float32"), [1]));
 }
 
 function selfAttention(
@@ -213,30 +218,51 @@ function cutHeads(x: Value, c: LmConfig): Value {
   return ops.reshape(ops.slice(heads, 2, 0, headWidth(c)), [-1, c.hidden_size], [x.shape[0]!, c.hidden_size]);
 }
 
+/** What all layers read of the text. */
+interface Texts {
+  readonly keys: readonly Value[];
+  readonly values: readonly Value[];
+  readonly mask: Value;
+  /** The mask for the runtime's attention, [Q, 1, S, L], where nothing learns. */
+  readonly forSteps: Value | undefined;
+  readonly rows: Rows;
+  /** Where some rows have no text: how many of x [R S, width] have, and zeros for the others. */
+  readonly some: { readonly count: Value; readonly zeros: Value } | undefined;
+}
+
+function textsOf({ text, cache }: LmInputs, x: Value, rows: Rows): Texts | undefined {
+  const [keys] = text?.keys ?? [];
+  if (text === undefined || keys === undefined) return undefined;
+  const forSteps = cache && forEachStep(text.mask, rows);
+  if (keys.shape[0] === rows.dims[0]) return { ...text, forSteps, rows, some: undefined };
+  const batch = ops.sizeOf(keys, 0);
+  const count = ops.mul(batch, rows.steps);
+  const zeros = ops.mul(ops.slice(x, 0, count, Number.MAX_SAFE_INTEGER), ops.scalar(0));
+  const texts: Rows = { batch, steps: rows.steps, dims: [keys.shape[0]!, rows.dims[1]] };
+  return { ...text, forSteps, rows: texts, some: { count, zeros } };
+}
+
 /**
- * x + attention over the text, for the first Q rows. The others have no text: theirs would be exactly zero (no biases,
- * all-zero text), so they skip it.
+ * Attention over the text, for the first Q rows. That of the others, which have no text, would be exactly zero (no
+ * biases, all-zero text): it is not computed.
  */
-function crossAttention(
-  layer: Scope,
-  x: Value,
-  rows: Rows,
-  text: NonNullable<LmInputs["text"]>,
-  i: number,
-  c: LmConfig,
-): Value {
-  const keys = text.keys[i]!;
-  const everyRow = keys.shape[0] === rows.dims[0];
-  const texts: Rows = everyRow ? rows : { batch: ops.sizeOf(keys, 0), steps: rows.steps, dims: ["Q", rows.dims[1]] };
-  const count = ops.mul(texts.batch, texts.steps);
-  const asked = everyRow ? x : ops.slice(x, 0, 0, count, times(...texts.dims));
+function crossAttention(layer: Scope, x: Value, text: Texts, i: number, c: LmConfig): Value {
+  const { rows, some } = text;
   const p = layer.at("encoder_attn");
-  const normed = layerNorm(layer.at("encoder_attn_layer_norm"), asked);
-  const q = splitHeads(linear(p.at("q_proj"), normed, c.hidden_size), texts, c.num_attention_heads);
-  const { mixed, weights } = attend(ops.mul(q, ops.scalar(headWidth(c) ** -0.5)), keys, text.values[i]!, text.mask);
-  p.tap("weights", weights);
-  const attended = ops.add(asked, linear(p.at("out_proj"), joinHeads(mixed), c.hidden_size));
-  return everyRow ? attended : ops.concat([attended, ops.slice(x, 0, count, Number.MAX_SAFE_INTEGER)], 0, x.shape[0]!);
+  const normed = layerNorm(layer.at("encoder_attn_layer_norm"), x);
+  const asking = some === undefined ? normed : ops.slice(normed, 0, 0, some.count, times(...rows.dims));
+  const queries = linear(p.at("q_proj"), asking, c.hidden_size);
+  const [keys, values] = [text.keys[i]!, text.values[i]!];
+  const scale = headWidth(c) ** -0.5;
+  let mixed: Value;
+  if (text.forSteps === undefined) {
+    const q = ops.mul(splitHeads(queries, rows, c.num_attention_heads), ops.scalar(scale));
+    const apart = attend(q, keys, values, text.mask);
+    p.tap("weights", apart.weights);
+    mixed = joinHeads(apart.mixed);
+  } else mixed = flatten(multiHeadAttention(unflatten(queries, rows), keys, values, scale, text.forSteps));
+  const attended = linear(p.at("out_proj"), mixed, c.hidden_size);
+  return some === undefined ? attended : ops.concat([attended, some.zeros], 0, x.shape[0]!);
 }
 
 function feedForward(layer: Scope, x: Value, c: LmConfig): Value {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { largestDifference } from "../../test/golden.js";
 import { createRuntime } from "../platform/node.js";
 import { type Tensor, tensor } from "../tensor.js";
-import { groupQueryAttention } from "./cached-attention.js";
+import { groupQueryAttention } from "./attention.js";
 import { compile } from "./compile.js";
 import { attend } from "./layers.js";
 import * as ops from "./ops.js";
