@@ -42,7 +42,7 @@ export interface Composed {
 
 /** @throws HocketError "internal" where the model's numbers are not numbers; AbortError within a step of the signal */
 export async function* compose(
-  lm: LanguageModel,
+  lm: Pick<LanguageModel, "config" | "open">,
   items: readonly Item[],
   options: ComposeOptions,
 ): AsyncGenerator<Composed> {

@@ -8,6 +8,7 @@ import { Sessions } from "../graph/sessions.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import type { Kept, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
+import type { CacheSteps } from "./cache-steps.js";
 import { alignPrefixes, type Condition, oneHot, type Plan, padTexts, planRows } from "./condition.js";
 import type { LmConfig } from "./config.js";
 import { positionRows } from "./positions.js";
@@ -23,6 +24,7 @@ export interface Surroundings {
 
 export class LanguageModel {
   readonly #sessions: Sessions;
+  #cacheSteps: CacheSteps | undefined;
 
   constructor(
     readonly config: LmConfig,
@@ -37,12 +39,15 @@ export class LanguageModel {
   /**
    * Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition.
    * @param columns how many will be read at most
+   * @param watch is told, of each layer and pass, the largest size of every channel of queries, keys and values
    */
-  async open(conditions: readonly Condition[], guided: boolean, columns: number): Promise<Decoding> {
+  async open(conditions: readonly Condition[], guided: boolean, columns: number, watch?: Watch): Promise<Decoding> {
     const plan = planRows(conditions, guided);
-    const session = await this.#sessions.get("step", (p) => {
-      const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config), this.config);
-      return { logits, ...caches };
+    const steps = watch === undefined ? this.#cacheSteps : undefined;
+    const dtype = steps === undefined ? "float32" : "int8";
+    const session = await this.#sessions.get(watch === undefined ? `step ${dtype}` : "watched step", (p) => {
+      const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, dtype), this.config);
+      return { logits, ...caches, ...(watch === undefined ? {} : sizes(p, this.config)) };
     });
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
     const { num_hidden_layers, num_attention_heads, num_codebooks, vocab_size } = this.config;
@@ -51,17 +56,19 @@ export class LanguageModel {
     const shape = [rows, num_attention_heads, before + columns, cachedWidth(this.config)];
     const caches = ["keys", "values"].flatMap((kind) =>
       Array.from({ length: num_hidden_layers }, (_, i): Kept => {
-        return { input: `${kind}.${i}`, output: `new.${kind}.${i}`, dtype: "float32", shape };
+        return { input: `${kind}.${i}`, output: `new.${kind}.${i}`, dtype, shape };
       }),
     );
     const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
-    return new Decoding(
-      this.config,
-      plan,
-      session,
-      await session.open(start.held, [logits, ...caches]),
-      "prefix" in start ? start : undefined,
-    );
+    const watched = watch === undefined ? [] : sizesKept(this.config);
+    const state = await session.open({ ...start.held, ...steps }, [logits, ...caches, ...watched]);
+    return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch);
+  }
+
+  /** From here on keys and values are kept in 8 bits, in such steps. */
+  async useCacheSteps(steps: CacheSteps): Promise<void> {
+    this.#cacheSteps = steps;
+    await this.#sessions.dispose((name) => name === "watched step" || name === "step float32");
   }
 
   /** Names every weight, so that a checkpoint can be checked whole before anything is compiled. */
@@ -130,6 +137,9 @@ export class LanguageModel {
   }
 }
 
+/** @param sizes [3 width]: of queries, keys and values */
+export type Watch = (layer: number, sizes: Float32Array) => void;
+
 /** One batch on its way: what the model has read so far, as keys and values that stay beside the session. */
 export class Decoding {
   #past = 0;
@@ -142,6 +152,7 @@ export class Decoding {
     readonly session: Session,
     readonly state: State,
     prefix: { prefix: Tensor; starts: readonly number[] } | undefined,
+    readonly watch: Watch | undefined,
   ) {
     this.#prefix = prefix;
     this.#starts = prefix?.starts ?? [];
@@ -175,6 +186,8 @@ export class Decoding {
       this.state,
     );
     this.#past = total;
+    if (this.watch !== undefined)
+      for (let i = 0; i < this.config.num_hidden_layers; i++) this.watch(i, result[`size.${i}`]!.data as Float32Array);
     return result.logits!.data as Float32Array;
   }
 
@@ -202,6 +215,21 @@ export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: numb
 };
 
 // --- internal ---
+
+/** Of every layer, the largest size of each channel of queries, keys and values: [1, 3 width]. */
+const sizes = (p: Scope, c: LmConfig): Record<string, Value> =>
+  Object.fromEntries(
+    Array.from({ length: c.num_hidden_layers }, (_, i) => {
+      const qkv = p.taps.get(`decoder.model.decoder.layers.${i}.self_attn.qkv`)!;
+      return [`size.${i}`, ops.reduceMax(ops.abs(qkv), [0])];
+    }),
+  );
+const sizesKept = (c: LmConfig): Kept[] =>
+  Array.from({ length: c.num_hidden_layers }, (_, i) => ({
+    output: `size.${i}`,
+    dtype: "float32",
+    shape: [1, 3 * c.hidden_size],
+  }));
 
 function project(p: Scope, x: Value, width: number): Value {
   return unflatten(linear(p, flatten(x), width, { bias: true }), rowsOf(x));

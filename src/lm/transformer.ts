@@ -47,8 +47,8 @@ export interface LmInputs {
   readonly melody?: { readonly prefix: Value } & ({ readonly start: Value } | { readonly hidden: Value });
 }
 
-/** What is fed, by name, when a piece is composed. */
-export function lmInputs(c: LmConfig): LmInputs {
+/** What is fed, by name, when a piece is composed. A cache of int8 also wants `keys.0.step` and so on: see cache-steps.ts. */
+export function lmInputs(c: LmConfig, cacheType: "float32" | "int8" = "float32"): LmInputs {
   const layers = [...Array(c.num_hidden_layers).keys()];
   const each = (name: string, shape: Shape) => layers.map((i) => input(`${name}.${i}`, "float32", shape));
   const cached: Shape = ["R", c.num_attention_heads, "C", cachedWidth(c)];
@@ -59,10 +59,13 @@ export function lmInputs(c: LmConfig): LmInputs {
     cache: {
       last: input("last", "int32", ["R"]),
       count: input("count", "int32", [1]),
-      layers: layers.map((i) => ({
-        keys: input(`keys.${i}`, "float32", cached),
-        values: input(`values.${i}`, "float32", cached),
-      })),
+      layers: layers.map((i) => {
+        const [keys, values] = [`keys.${i}`, `values.${i}`];
+        const cache = { keys: input(keys, cacheType, cached), values: input(values, cacheType, cached) };
+        if (cacheType === "float32") return cache;
+        const step = (name: string) => input(`${name}.step`, "float32", [1, c.num_attention_heads, 1, cachedWidth(c)]);
+        return { ...cache, scales: { keys: step(keys), values: step(values) } };
+      }),
     },
   };
   if (c.crossAttention) {
@@ -186,7 +189,7 @@ function selfAttention(
   const p = layer.at("self_attn");
   const normed = layerNorm(layer.at("self_attn_layer_norm"), x);
   const width = c.hidden_size;
-  const joined = linears(p, ["q_proj", "k_proj", "v_proj"], normed, width);
+  const joined = p.tap("qkv", linears(p, ["q_proj", "k_proj", "v_proj"], normed, width)); // [R S, 3 width]
   const scale = headWidth(c) ** -0.5;
   const out = (mixed: Value) => linear(p.at("out_proj"), mixed, width);
   if (cache !== undefined) {
