@@ -140,6 +140,7 @@ function settingsFor(model: MusicModel, asked: Asked): Settings {
     greedy: asked.greedy ?? (defaults.greedy === true && asked.temperature === undefined),
     melody: asked.melody !== undefined,
     continued: asked.continue !== undefined,
+    precision: model.precision,
   };
 }
 

@@ -27,7 +27,7 @@ before(async () => {
   const conditions = texts.map((text) => ({ text }));
   steps = await measureCacheSteps(short.lm, conditions);
   assert.deepEqual(await measureCacheSteps(short.lm, conditions), steps);
-  await short.lm.useCacheSteps(steps);
+  short.lm.useCacheSteps(async () => steps);
 });
 after(() => runtime.dispose());
 

@@ -24,7 +24,7 @@ export interface Surroundings {
 
 export class LanguageModel {
   readonly #sessions: Sessions;
-  #cacheSteps: CacheSteps | undefined;
+  #cacheSteps: (() => Promise<CacheSteps>) | undefined;
 
   constructor(
     readonly config: LmConfig,
@@ -43,7 +43,7 @@ export class LanguageModel {
    */
   async open(conditions: readonly Condition[], guided: boolean, columns: number, watch?: Watch): Promise<Decoding> {
     const plan = planRows(conditions, guided);
-    const steps = watch === undefined ? this.#cacheSteps : undefined;
+    const steps = watch === undefined ? await this.#cacheSteps?.() : undefined;
     const dtype = steps === undefined ? "float32" : "int8";
     const session = await this.#sessions.get(watch === undefined ? `step ${dtype}` : "watched step", (p) => {
       const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, dtype), this.config);
@@ -65,10 +65,14 @@ export class LanguageModel {
     return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch);
   }
 
-  /** From here on keys and values are kept in 8 bits, in such steps. */
-  async useCacheSteps(steps: CacheSteps): Promise<void> {
-    this.#cacheSteps = steps;
-    await this.#sessions.dispose((name) => name === "watched step" || name === "step float32");
+  /** From here on keys and values are kept in 8 bits, in such steps: asked for when they are first needed. */
+  useCacheSteps(find: () => Promise<CacheSteps>): void {
+    let found: Promise<CacheSteps> | undefined;
+    this.#cacheSteps = () => {
+      found ??= find().finally(() => this.#sessions.dispose((name) => name === "watched step"));
+      found.catch(() => (found = undefined)); // the next piece tries again
+      return found;
+    };
   }
 
   /** Names every weight, so that a checkpoint can be checked whole before anything is compiled. */

@@ -93,6 +93,7 @@ suite("generate", { concurrency: 2 }, () => {
       greedy: false,
       melody: false,
       continued: false,
+      precision: "fp32",
     });
     assert.ok(made.realTimeFactor > 0);
     assert.ok(!/\r|composing/.test(run.stderr), "progress where stderr is no terminal");
