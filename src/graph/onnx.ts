@@ -8,6 +8,7 @@ import type { DType, Tensor } from "../tensor.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
+import { respelled } from "./respell.js";
 import type { Attribute, Dim, Node, Value } from "./value.js";
 
 const irVersion = 9;
@@ -113,7 +114,7 @@ export function toOnnx(
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
     step("Add", whole, `${name}:added`, name);
   }
-  for (const node of graph.nodes) message.message(1, nodeProto(node, nameOf));
+  for (const node of respelled(graph).nodes) message.message(1, nodeProto(node, nameOf));
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
   for (const [name, value] of graph.outputs) {
