@@ -34,12 +34,15 @@ export class LanguageModel {
     this.#sessions = new Sessions(runtime, bind, options);
   }
 
+  /** Begins to compile what every batch needs, for `open` to find it done. */
+  prepare(): void {
+    this.#step().catch(() => {}); // whoever needs it is told
+  }
+
   /** Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition. */
   async open(conditions: readonly Condition[], guided: boolean): Promise<Decoding> {
     const plan = planRows(conditions, guided);
-    const session = await this.#sessions.get("step", (p) =>
-      transformer(p.at("decoder"), lmInputs(this.config), this.config),
-    );
+    const session = await this.#step();
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
     const { num_hidden_layers, num_attention_heads, hidden_size } = this.config;
     const shape = [plan.rows.length, num_attention_heads, 0, hidden_size / num_attention_heads];
@@ -68,6 +71,10 @@ export class LanguageModel {
 
   async dispose(): Promise<void> {
     await this.#sessions.dispose();
+  }
+
+  #step(): Promise<Session> {
+    return this.#sessions.get("step", (p) => transformer(p.at("decoder"), lmInputs(this.config), this.config));
   }
 
   /** Keys and values of the text in every layer. */
