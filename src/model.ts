@@ -104,7 +104,9 @@ async function loadWhole(
       "text_encoder.num_layers": textConfig.num_layers,
     });
     const audio = section(config, "audio_encoder", where);
-    const codec = createCodec(audio, `${where} (audio_encoder)`, checkpoint, runtime, options);
+    // Words and sound are computed beside the language model: compiled while it is, and decoded while it composes.
+    const beside = runtime.beside();
+    const codec = createCodec(audio, `${where} (audio_encoder)`, checkpoint, beside, options);
     if (codec.config.normalize || codec.config.chunk_length_s !== null)
       throw new HocketError(
         "bad-checkpoint",
@@ -122,7 +124,7 @@ async function loadWhole(
     const bind = changed(binder(checkpoint), changes);
     const textPrefix = prefixOf("text_encoder", checkpoint.tensors.keys());
     const bindText = changed(binder(checkpoint, textPrefix), changes, textPrefix);
-    const text = new TextStates(tokenizer, textConfig, runtime, bindText, options);
+    const text = new TextStates(tokenizer, textConfig, beside, bindText, options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
     const precision = chosenPrecision(asked, checkpoint);
     const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });

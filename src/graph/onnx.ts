@@ -10,6 +10,7 @@ import { fused } from "./fuse.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
+import { respelled } from "./respell.js";
 import type { Attribute, Dim, Node, Value } from "./value.js";
 
 const irVersion = 9;
@@ -124,7 +125,7 @@ export function toOnnx(
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
     step("Add", whole, `${name}:added`, name);
   }
-  const nodes = fused(graph.nodes);
+  const nodes = fused(respelled(graph).nodes);
   for (const node of nodes) message.message(1, nodeProto(node, nameOf));
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));

@@ -36,6 +36,12 @@ export class LanguageModel {
     this.#sessions = new Sessions(runtime, bind, options);
   }
 
+  /** Begins to compile what every batch needs, for `open` to find it done. */
+  prepare(): void {
+    const dtype = this.#cacheSteps === undefined ? "float32" : "int8";
+    this.#step(dtype).catch(() => {}); // whoever needs it is told
+  }
+
   /**
    * Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition.
    * @param columns how many will be read at most
@@ -45,10 +51,7 @@ export class LanguageModel {
     const plan = planRows(conditions, guided);
     const steps = watch === undefined ? await this.#cacheSteps?.() : undefined;
     const dtype = steps === undefined ? "float32" : "int8";
-    const session = await this.#sessions.get(watch === undefined ? `step ${dtype}` : "watched step", (p) => {
-      const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, dtype), this.config);
-      return { logits, ...caches, ...(watch === undefined ? {} : sizes(p, this.config)) };
-    });
+    const session = await this.#step(dtype, watch !== undefined);
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
     const { num_hidden_layers, num_attention_heads, num_codebooks, vocab_size } = this.config;
     const rows = plan.rows.length;
@@ -86,6 +89,13 @@ export class LanguageModel {
 
   async dispose(): Promise<void> {
     await this.#sessions.dispose();
+  }
+
+  #step(cache: "float32" | "int8", watched = false): Promise<Session> {
+    return this.#sessions.get(watched ? "watched step" : `step ${cache}`, (p) => {
+      const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, cache), this.config);
+      return { logits, ...caches, ...(watched ? sizes(p, this.config) : {}) };
+    });
   }
 
   /** Keys and values of the text in every layer. */

@@ -172,6 +172,18 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime): 
     await run;
   });
 
+  check("a runtime beside another computes meanwhile, and ends with it", async () => {
+    const first = createRuntime();
+    const beside = first.beside();
+    assert.equal(first.beside(), beside);
+    const [long, double] = [await session({ y: heavy() }, first), await session(doubled, beside)];
+    const run = long.run({ m: square }).then(() => "run");
+    assert.equal(await Promise.race([run, works(double).then(() => "beside")]), "beside");
+    await run;
+    await first.dispose();
+    await rejected(double.run({ x: rows(1, 2) }), /runtime has been disposed of/);
+  });
+
   check("disposing of a runtime refuses what is in flight and what comes later", async () => {
     const other = createRuntime();
     const long = await session({ y: heavy() }, other);

@@ -80,5 +80,7 @@ export interface Runtime {
   /** How an ONNX file must spell a `ByteSource.location` so that this runtime finds the weights in it. */
   external(location: string): string;
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  /** Another, always the same, whose sessions compute while those of this one do. It ends with this one. */
+  beside(): Runtime;
   dispose(): Promise<void>;
 }

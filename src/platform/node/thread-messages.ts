@@ -17,6 +17,6 @@ export interface ThreadData {
   readonly shared: Int32Array;
 }
 
-/** Places in `shared`: 1 while the thread is inside the native runtime, and 1 once it shall not enter it again. */
+/** Places in `shared`: 1 while the thread is inside the native runtime or loads it, and 1 once it shall not enter it again. */
 export const busy = 0;
 export const stopped = 1;

@@ -22,6 +22,7 @@ let lastId = 0;
 
 // One after the other: nothing is disposed of, and no state grows, under a run that is still going.
 let last = Promise.resolve();
+idle(); // loading the runtime is over
 parentPort!.on("message", (request: Request | "end") => {
   if (request === "end") process.exit(); // this thread
   last = last.then(() => serve(request));
