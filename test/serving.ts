@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
+import { software } from "../src/cli/software.js";
 import { HocketClient } from "../src/server/client.js";
 import { type RunningServer, type ServeOptions, startServer } from "../src/server/serve.js";
 import { repositoryFile } from "./golden.js";
@@ -34,7 +35,7 @@ export async function serving(options: Partial<ServeOptions> = {}): Promise<Serv
     data: dataFolder(),
     models: [mini],
     threads: 1,
-    software: "hocket 0.0.0",
+    software,
     log: (line) => logged.push(line),
     ...options,
   });

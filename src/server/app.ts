@@ -47,6 +47,7 @@ export function createApp({ pages, now = () => performance.now(), ...context }: 
       c.set("operation", id);
       return handlers[id]({
         request: c.req.raw,
+        cut: () => c.env.outgoing.destroy(),
         query: c.req.query(),
         id: c.req.param("id") ?? "",
         client: clientOf(c.req.raw, c.env.incoming.socket.remoteAddress),

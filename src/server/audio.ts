@@ -26,13 +26,20 @@ export interface SoundQuery {
   readonly download: boolean;
 }
 
+/** Whoever asks. */
+export interface Reader {
+  readonly request: Request;
+  /** Ends the connection, so that what came is known not to be whole. */
+  readonly cut: () => void;
+}
+
 /** @throws Problem where there is no such sound, or not yet in this form */
 export async function soundResponse(
   desk: Desk,
   row: Row,
   format: Format,
   query: SoundQuery,
-  request: Request,
+  reader: Reader,
 ): Promise<Response> {
   if (query.piece >= row.pieces.length)
     throw new Problem("not-found", `generation ${row.id} has ${row.pieces.length} pieces, counted from 0`);
@@ -42,7 +49,7 @@ export async function soundResponse(
     "content-type": formats[format],
     "content-disposition": disposition(row, query, format),
   };
-  if (row.state === "done") return whole(desk, row, format, query, request, headers);
+  if (row.state === "done") return whole(desk, row, format, query, reader, headers);
   const level = query.loudness === "clip" || query.loudness === "none";
   if (format === "flac" || !level || (query.bits ?? 16) !== 16) {
     if (isOver(row.state)) throw nothing(row);
@@ -50,17 +57,17 @@ export async function soundResponse(
       headers: { "retry-after": "2" },
     });
   }
-  return growing(desk, row, format, query.piece, request, headers);
+  return growing(desk, row, format, query.piece, reader, headers);
 }
 
 /** All pieces' codes, as safetensors. */
-export async function codesResponse(desk: Desk, row: Row, request: Request): Promise<Response> {
+export async function codesResponse(desk: Desk, row: Row, reader: Reader): Promise<Response> {
   if (row.state !== "done") {
     if (isOver(row.state)) throw nothing(row);
     throw new Problem("not-finished", "the codes are there once it is done", { headers: { "retry-after": "2" } });
   }
   const query = { piece: 0, loudness: "clip", download: true } as const;
-  return fileResponse(codesFile(desk.options.shelf.folder(row.id)), request, `${row.id}-codes`, {
+  return fileResponse(codesFile(desk.options.shelf.folder(row.id)), reader, `${row.id}-codes`, {
     "content-type": "application/octet-stream",
     "content-disposition": disposition(row, query, "safetensors"),
   });
@@ -107,7 +114,7 @@ async function whole(
   row: Row,
   format: Format,
   { piece, loudness, bits }: SoundQuery,
-  request: Request,
+  reader: Reader,
   headers: Record<string, string>,
 ): Promise<Response> {
   const { shelf, software } = desk.options;
@@ -115,13 +122,13 @@ async function whole(
   const name = `${piece}-${loudness}-${bits ?? 16}.${format}`;
   const made = provenance(row, piece, software, row.result!.settings);
   const path = await shelf.derived(row.id, name, () => makeFile({ from, format, bits, loudness, provenance: made }));
-  return fileResponse(path, request, `${row.id}-${name}`, headers);
+  return fileResponse(path, reader, `${row.id}-${name}`, headers);
 }
 
 /** A file that never changes: with ranges, for players that jump, and a tag, for those who have it already. */
 async function fileResponse(
   path: string,
-  request: Request,
+  { request, cut }: Reader,
   tag: string,
   headers: Record<string, string>,
 ): Promise<Response> {
@@ -134,7 +141,7 @@ async function fileResponse(
   const [start, end] = range ?? [0, size];
   const partial: Record<string, string> =
     range === undefined ? {} : { "content-range": `bytes ${start}-${end - 1}/${size}` };
-  return new Response(request.method === "HEAD" ? null : streamOf(() => fileBytes(path, start, end)), {
+  return new Response(request.method === "HEAD" ? null : streamOf(() => fileBytes(path, start, end), cut), {
     status: range === undefined ? 200 : 206,
     headers: { ...all, ...partial, "content-length": `${end - start}` },
   });
@@ -166,11 +173,12 @@ async function growing(
   row: Row,
   format: "wav" | "mp3",
   piece: number,
-  request: Request,
+  { request, cut }: Reader,
   headers: Record<string, string>,
 ): Promise<Response> {
   if (request.method !== "HEAD") await begun(desk, row.id, request.signal);
-  const body = request.method === "HEAD" ? null : streamOf((signal) => growingBytes(desk, row, format, piece, signal));
+  const body =
+    request.method === "HEAD" ? null : streamOf((signal) => growingBytes(desk, row, format, piece, signal), cut);
   return new Response(body, { headers: { ...headers, "cache-control": "no-store" } });
 }
 

@@ -1,6 +1,6 @@
 /** @file What each operation does: the request read, the desk asked, the answer shaped. No music is made here. */
 
-import { codesResponse, soundResponse } from "./audio.js";
+import { codesResponse, type Reader, soundResponse } from "./audio.js";
 import { readJson } from "./bodies.js";
 import { decodeResponse, encodeResponse } from "./codec.js";
 import { type Desk, isOver } from "./desk.js";
@@ -26,8 +26,7 @@ export interface Context {
 }
 
 /** A request, taken apart. */
-export interface Asked {
-  readonly request: Request;
+export interface Asked extends Reader {
   readonly query: Readonly<Record<string, string>>;
   /** From the path. */
   readonly id: string;
@@ -46,11 +45,20 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
     if (!idPattern.test(id)) throw new Problem("not-found", "there is no such generation");
     return desk.get(id);
   };
+  /** A generation may be deleted while its files are read. */
+  const whileThere = async (id: string, work: () => Promise<Response>) => {
+    try {
+      return await work();
+    } catch (error) {
+      row(id);
+      throw error;
+    }
+  };
   const shown = (row: Row): Generation => resource(desk, row);
   const sound =
     (format: "wav" | "mp3" | "flac"): Handler =>
-    ({ request, query, id }) =>
-      soundResponse(desk, row(id), format, Problem.parse(queries.sound, query), request);
+    ({ query, id, ...reader }) =>
+      whileThere(id, () => soundResponse(desk, row(id), format, Problem.parse(queries.sound, query), reader));
 
   return {
     async create({ request, client }) {
@@ -85,7 +93,7 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
 
     cancel: async ({ id }) => json(shown(await desk.cancel(row(id).id))),
 
-    events({ request, query, id }) {
+    events({ request, cut, query, id }) {
       const { include } = Problem.parse(queries.events, query);
       const { id: known } = row(id);
       const from = request.headers.get("last-event-id") ?? undefined;
@@ -93,7 +101,7 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
       const wants = new Set(include.split(","));
       const wanted = { progress: wants.has("progress"), codes: wants.has("codes"), audio: wants.has("audio") };
       const stream = (signal: AbortSignal) => eventStream(follow(desk, known, from, wanted, signal), signal);
-      return new Response(request.method === "HEAD" ? null : streamOf(stream), {
+      return new Response(request.method === "HEAD" ? null : streamOf(stream, cut), {
         headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
       });
     },
@@ -101,7 +109,7 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
     wav: sound("wav"),
     mp3: sound("mp3"),
     flac: sound("flac"),
-    codes: ({ request, id }) => codesResponse(desk, row(id), request),
+    codes: ({ id, ...reader }) => whileThere(id, () => codesResponse(desk, row(id), reader)),
 
     models: async () => json({ data: (await models.list()).map((each) => models.resource(each)) }),
 

@@ -4,11 +4,11 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { writeFileAtomically } from "#platform";
+import { openFile, writeFileAtomically } from "#platform";
 import { readWav } from "../audio/wav.js";
 import type { Waveform } from "../audio/waveform.js";
 import { writeWav } from "../audio/write-wav.js";
@@ -60,7 +60,14 @@ export class Shelf {
 }
 
 /** The sound in a file that we wrote. */
-export const readSound = async (path: string): Promise<Waveform> => readWav(await readFile(path));
+export async function readSound(path: string): Promise<Waveform> {
+  const file = await openFile(path);
+  try {
+    return readWav(await file.read(0, file.size));
+  } finally {
+    await file.close();
+  }
+}
 
 /** Every sample as it is. */
 export const writeSound = (path: string, waveform: Waveform): Promise<void> =>
