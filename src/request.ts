@@ -118,6 +118,12 @@ export type GenerateEvent =
       readonly secondsLeft: number;
     }
   | {
+      /** Codes that are certain already, from this frame on, in order and without gaps: [K][more] of each piece. */
+      readonly type: "codes";
+      readonly frame: number;
+      readonly codes: readonly Codes[];
+    }
+  | {
       /** Sound that is certain already, in order and without gaps. */
       readonly type: "audio";
       readonly piece: number;

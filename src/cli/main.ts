@@ -16,12 +16,14 @@ import { helpFor, parseCommand } from "./options.js";
 import { isSaving } from "./output.js";
 import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
+import { serveCommand } from "./serve.js";
 import { software } from "./software.js";
 import { trainCodecCommand } from "./train-codec.js";
 import { trainLmCommand } from "./train-lm.js";
 
 const commands: readonly Command[] = [
   generateCommand,
+  serveCommand,
   encodeCommand,
   decodeCommand,
   inspectCommand,

@@ -1,5 +1,6 @@
 /** @file Models of a Hugging Face hub: those already in the cache that Python shares, and how to get the others. */
 
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { HocketError } from "../../errors.js";
@@ -61,6 +62,13 @@ export async function cachedModel(
   if (commit === undefined || !(await isFolder(cache.snapshot(commit)))) return undefined;
   const folder = await openFolder(cache.snapshot(commit));
   return (await isComplete(folder)) ? folder : undefined;
+}
+
+/** Ids of the models in the cache, whole or not. Asks nothing of the network. */
+export async function cachedIds({ environment = process.env }: HubOptions = {}): Promise<string[]> {
+  const names = await readdir((await hubSettings(environment)).cache).catch(() => []);
+  const ids = names.flatMap((name) => /^models--(.+)--(.+)$/.exec(name)?.slice(1).join("/") ?? []);
+  return ids.filter(isHubId).sort();
 }
 
 /**
