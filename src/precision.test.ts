@@ -123,6 +123,16 @@ test("a precision is loaded, kept, told of, and makes its own piece", async () =
   assert.equal(readdirSync(join(cache, "kept")).length, 2); // a file for each precision but fp32
 });
 
+test("what a step multiplies by is coded, what a condition passes through is not", () => {
+  for (const precision of ["int8", "int4"] as const) {
+    const coding = (name: string) => codings[precision]({ name, shape: [8, 8], multiplies: true });
+    assert.equal(coding("enc_to_dec_proj.weight"), undefined);
+    assert.equal(coding("audio_enc_to_dec_proj.weight"), undefined);
+    assert.equal(coding("decoder.model.decoder.layers.0.fc1.weight")?.bits, precision === "int8" ? 8 : 4);
+    assert.equal(coding("decoder.lm_heads.3.weight")?.bits, 8);
+  }
+});
+
 test("auto takes int8 for large models, and float32 for small ones", () => {
   const of = (width: number) => {
     const tensors = new Map([["decoder.x.weight", { name: "decoder.x.weight", shape: [width, width] }]]);

@@ -22,12 +22,18 @@ export interface PrecisionOptions {
 
 const eight: Coding = { bits: 8, size: 32, search: false };
 
-/** How a matrix is coded at a precision; undefined: not at all. */
+/**
+ * How a matrix is coded at a precision; undefined: not at all. What a step multiplies by is coded; what a condition passes
+ * through once stays as it is.
+ */
 export const codings: Readonly<Record<Precision, (weight: Declared) => Coding | undefined>> = {
   fp32: () => undefined,
-  int8: () => eight,
+  int8: ({ name }) => (isOfSteps(name) ? eight : undefined),
   // The heads say the odds themselves: in four bits they cost as much as all attention does, and are a fortieth of a step.
-  int4: ({ name }) => (name.includes("lm_heads") ? eight : { bits: 4, size: 32, search: true }),
+  int4: ({ name }) => {
+    if (name.includes("lm_heads")) return eight;
+    return isOfSteps(name) ? { bits: 4, size: 32, search: true } : undefined;
+  },
 };
 
 /**
@@ -58,6 +64,8 @@ export async function atPrecision(
 }
 
 // --- internal ---
+
+const isOfSteps = (name: string): boolean => name.startsWith("decoder.");
 
 /** Numbers of a language model. */
 const worthInt8 = 2 ** 25;
