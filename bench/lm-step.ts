@@ -6,9 +6,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { declaredWeights } from "../src/graph/compile.js";
+import { graphOf } from "../src/graph/onnx.js";
+import { Scope } from "../src/graph/value.js";
 import { measureCacheSteps } from "../src/lm/cache-steps.js";
 import { type LmConfig, lmConfig } from "../src/lm/config.js";
 import { type Decoding, LanguageModel } from "../src/lm/lm.js";
+import { lmInputs, transformer } from "../src/lm/transformer.js";
 import { createRuntime } from "../src/platform/node.js";
 import { codings, type Precision, precisions } from "../src/precision.js";
 import { tensor } from "../src/tensor.js";
@@ -88,20 +92,16 @@ const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 
 /** What a step reads: all weights but the tables (a few rows of them) and the text's projections (made before). */
 function weightBytes(c: LmConfig, precision: Precision): number {
-  const [width, ffn] = [c.hidden_size, c.ffn_dim];
-  const layer: [string, number, number][] = [
-    ["attention", 6 * width, width],
-    ["fc1", ffn, width],
-    ["fc2", width, ffn],
-  ];
-  const heads: [string, number, number] = ["lm_heads", c.num_codebooks * c.vocab_size, width];
-  const bytes = ([name, rows, columns]: [string, number, number]): number => {
-    const coding = codings[precision]({ name, shape: [rows, columns] });
-    if (coding === undefined) return 4 * rows * columns;
+  const { logits } = transformer(new Scope().at("decoder"), lmInputs(c), c);
+  const step = graphOf({ logits });
+  return declaredWeights(step).reduce((sum, weight) => {
+    if (weight.multiplies !== true) return sum;
+    const [rows, columns] = weight.shape as [number, number];
+    const coding = codings[precision](weight);
+    if (coding === undefined) return sum + 4 * rows * columns;
     const { packed, scales } = codedSize(rows, columns, coding);
-    return packed + scales;
-  };
-  return c.num_hidden_layers * layer.reduce((sum, each) => sum + bytes(each), 0) + bytes(heads);
+    return sum + packed + scales;
+  }, 0);
 }
 
 /** Keys and values of 8 bits, whatever the cache holds them in. */

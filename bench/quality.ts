@@ -18,10 +18,12 @@ import { LanguageModel, logitsAt } from "../src/lm/lm.js";
 import { build } from "../src/lm/patterns.js";
 import { loadModel, type MusicModel } from "../src/model.js";
 import { createRuntime, openFolder } from "../src/platform/node.js";
+import { codings, fullQuality } from "../src/precision.js";
 import { bindWeights } from "../src/weights/bind.js";
 import type { Coding } from "../src/weights/quantise.js";
 import { quantised } from "../src/weights/quantised.js";
 import { miniReference } from "./mini-reference.js";
+import { type Row, row } from "./row.js";
 
 const prompts = [
   "bright bells, house drums, bass line, mid-tempo, 110 bpm, D major, many notes",
@@ -54,25 +56,40 @@ export interface Quality {
   readonly entropy: readonly number[];
 }
 
-const all = (coding: Coding) => () => coding;
-const plain = (bits: 4 | 8, size: number) => all({ bits, size, search: false });
-const searched = (size: number) => all({ bits: 4, size, search: true });
+const plain = (bits: 4 | 8, size: number): Coding => ({ bits, size, search: false });
+const searched = (size: number): Coding => ({ bits: 4, size, search: true });
+const shipped = (id: "int8" | "int4") => (name: string) => codings[id]({ name, shape: [] });
+/** int4 as it ships, but for the matrices that `inEight` finds by their names. */
+const except = (inEight: RegExp) => (name: string) => (inEight.test(name) ? plain(8, 32) : searched(32));
 
-export const variants: readonly Variant[] = [
-  { id: "int8, 32", coding: plain(8, 32) },
-  { id: "int8, 32, exact inputs", coding: plain(8, 32), exact: true },
-  { id: "int8, 64", coding: plain(8, 64) },
-  { id: "int4 plain, 32", coding: plain(4, 32) },
-  { id: "int4, 32", coding: searched(32) },
-  { id: "int4, 32, exact inputs", coding: searched(32), exact: true },
-  { id: "int4, 16", coding: searched(16) },
-  { id: "int4, 64", coding: searched(64) },
-  { id: "int4, 128", coding: searched(128) },
-  { id: "int4, heads int8", coding: (n) => (n.includes("lm_heads") ? plain(8, 32)() : searched(32)()) },
-  { id: "int4, attention int8", coding: (n) => (n.includes("attn") ? plain(8, 32)() : searched(32)()) },
-  { id: "int4, fc2 int8", coding: (n) => (n.includes("fc2") ? plain(8, 32)() : searched(32)()) },
-  { id: "int4, fc1 int8", coding: (n) => (n.includes("fc1") ? plain(8, 32)() : searched(32)()) },
+const variants: readonly Variant[] = [
+  { id: "int8", coding: shipped("int8") },
+  { id: "int8, inputs as they are", coding: shipped("int8"), exact: true },
+  { id: "int8, 64 a block", coding: () => plain(8, 64) },
+  { id: "int8, 128 a block", coding: () => plain(8, 128) },
+  { id: "int4", coding: shipped("int4") },
+  { id: "int4, inputs as they are", coding: shipped("int4"), exact: true },
+  { id: "int4, heads too", coding: () => searched(32) },
+  { id: "int4, heads too, plain rounding", coding: () => plain(4, 32) },
+  { id: "int4, heads too, 16 a block", coding: () => searched(16) },
+  { id: "int4, heads too, 64 a block", coding: () => searched(64) },
+  { id: "int4, heads too, 128 a block", coding: () => searched(128) },
+  { id: "int4, but attention in 8 bits", coding: except(/_attn/) },
+  { id: "int4, but fc1 in 8 bits", coding: except(/fc1/) },
+  { id: "int4, but fc2 in 8 bits", coding: except(/fc2/) },
 ];
+
+/** What the precisions cost that one may ask for. */
+export async function qualityRows(): Promise<Row[]> {
+  const rows: Row[] = [];
+  const note = "KL divergence of the guided odds of the next code, against what auto may cost";
+  for await (const { id, quality } of qualities(
+    miniReference,
+    variants.filter(({ id }) => /^int\d$/.test(id)),
+  ))
+    if (id !== "fp32") rows.push(row(`quality-${id}`, quality.guidedKl, "nat", fullQuality, note));
+  return rows;
+}
 
 /** The variants of the model in `folder`, each with what it costs. */
 export async function* qualities(

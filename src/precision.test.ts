@@ -120,7 +120,17 @@ test("a precision is loaded, kept, told of, and makes its own piece", async () =
     await loaded.dispose();
   }
   assert.equal(new Set(Object.values(pieces)).size, 3);
-  assert.equal(readdirSync(join(cache, "kept")).length, 6); // each precision's step, the text's part, and what keys and values are kept in
+  assert.equal(readdirSync(join(cache, "kept")).length, 4); // of each precision but fp32 the weights, and what keys and values are kept in
+});
+
+test("what a step multiplies by is coded, what a condition passes through is not", () => {
+  for (const precision of ["int8", "int4"] as const) {
+    const coding = (name: string) => codings[precision]({ name, shape: [8, 8], multiplies: true });
+    assert.equal(coding("enc_to_dec_proj.weight"), undefined);
+    assert.equal(coding("audio_enc_to_dec_proj.weight"), undefined);
+    assert.equal(coding("decoder.model.decoder.layers.0.fc1.weight")?.bits, precision === "int8" ? 8 : 4);
+    assert.equal(coding("decoder.lm_heads.3.weight")?.bits, 8);
+  }
 });
 
 test("auto takes int8 for large models, and float32 for small ones", () => {

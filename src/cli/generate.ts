@@ -47,7 +47,7 @@ export const generateCommand: Command = {
     precision: {
       kind: "text",
       choices: ["auto", ...precisions, "fp16"],
-      help: "of the language model's weights while computing; default: auto, the fastest that costs nothing to be heard",
+      help: "of the language model's weights while computing; default: auto, the fastest at full quality",
     },
     device: { kind: "text", value: "D", help: "where to compute: cpu" },
     threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },

@@ -33,7 +33,9 @@ export async function compile(
   options?: SessionOptions,
 ): Promise<Session> {
   const graph = graphOf(outputs);
-  const stored = await bind(declaredWeights(graph));
+  const declared = declaredWeights(graph);
+  // A matrix that is not rearranged beforehand would be unpacked from its blocks at each run: slower than as it is.
+  const stored = await bind(options?.rarely === true ? declared.map(({ name, shape }) => ({ name, shape })) : declared);
   return runtime.createSession(
     toOnnx(graph, stored, (location) => runtime.external(location)),
     options,

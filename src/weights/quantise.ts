@@ -45,12 +45,10 @@ export function quantise(matrix: Float32Array, columns: number, coding: Coding):
       const scale = Math.fround(coding.search ? searchedScale(block, zero) : plainScale(block, zero));
       const inverse = scale === 0 ? 0 : 1 / scale;
       scales[at++] = scale;
-      if (bits === 8) for (let i = 0; i < size; i++) packed[written++] = nearest(block[i]! * inverse, zero) + zero;
+      if (bits === 8) for (let i = 0; i < size; i++) packed[written++] = code(block[i]! * inverse, zero);
       else
-        for (let i = 0; i < size; i += 2) {
-          const low = nearest(block[i]! * inverse, zero) + zero;
-          packed[written++] = low + 16 * (nearest(block[i + 1]! * inverse, zero) + zero);
-        }
+        for (let i = 0; i < size; i += 2)
+          packed[written++] = code(block[i]! * inverse, zero) | (code(block[i + 1]! * inverse, zero) << 4);
     }
   return { packed, scales };
 }
@@ -75,14 +73,11 @@ export function dequantise(
 
 // --- internal ---
 
-/** The whole number nearest to x, ties to even, within [-zero, zero - 1]. */
-function nearest(x: number, zero: number): number {
-  const q = x + toEven - toEven;
-  return q < -zero ? -zero : q > zero - 1 ? zero - 1 : q;
+/** The whole number nearest to x + zero, of those from 0 to 2 zero - 1. */
+function code(x: number, zero: number): number {
+  const q = (x + zero + 0.5) | 0;
+  return q < 0 ? 0 : q > 2 * zero - 1 ? 2 * zero - 1 : q;
 }
-
-/** Added to a double and taken away again, it leaves no fraction. */
-const toEven = 1.5 * 2 ** 52;
 
 /** The largest number becomes the largest code. */
 const plainScale = (block: Float32Array, zero: number): number => Math.abs(largestIn(block)) / (zero - 1);
@@ -114,7 +109,7 @@ function searchedScale(block: Float32Array, zero: number): number {
     let qq = 0;
     for (let i = 0; i < block.length; i++) {
       const w = block[i]!;
-      const q = nearest(w * inverse, zero);
+      const q = code(w * inverse, zero) - zero;
       wq += w * q;
       qq += q * q;
     }

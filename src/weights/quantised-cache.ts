@@ -11,7 +11,7 @@ import type { ByteSource } from "../platform/platform.js";
 import { encoded, hex, sha256, stateOf } from "./kept.js";
 import { type Coded, codedSize } from "./quantise.js";
 import type { QuantiseTask } from "./quantise-task.js";
-import { readHeader, safetensorsHeader } from "./safetensors.js";
+import { readHeader, safetensorsHeader, type TensorEntry } from "./safetensors.js";
 
 /** A matrix to be had in few bits. */
 export interface Job extends QuantiseTask {
@@ -99,9 +99,6 @@ async function read(path: string, jobs: readonly Job[], source: string): Promise
     for (const job of jobs) {
       const entry = tensors.get(job.name);
       if (entry?.dtype !== "uint8" || entry.length !== sizeOf(job)) return undefined;
-      const whole = await file.read(entry.offset, entry.length);
-      const digest = await sha256(whole.subarray(0, -digestSize));
-      if (whole.subarray(-digestSize).some((byte, i) => byte !== digest[i])) return undefined;
       const { scales, packed } = codedSize(...job.shape, job.coding);
       const { location } = file;
       found.set(job.name, {
@@ -109,11 +106,26 @@ async function read(path: string, jobs: readonly Job[], source: string): Promise
         packed: { location, offset: entry.offset + scales, length: packed },
       });
     }
-    return found;
+    return (await isWhole(file, [...tensors.values()])) ? found : undefined;
   } catch (error) {
     if (error instanceof HocketError && error.code !== "internal") return undefined;
     throw error;
   } finally {
     await file?.close();
   }
+}
+
+/** Whether every tensor ends with the digest of what is before it; several at a time, on threads of the engine. */
+async function isWhole(file: ByteSource, entries: readonly TensorEntry[]): Promise<boolean> {
+  const queue = [...entries];
+  let good = true;
+  const work = async () => {
+    for (let entry = queue.pop(); entry !== undefined && good; entry = queue.pop()) {
+      const whole = await file.read(entry.offset, entry.length);
+      const digest = await sha256(whole.subarray(0, -digestSize));
+      if (whole.subarray(-digestSize).some((byte, i) => byte !== digest[i])) good = false;
+    }
+  };
+  await Promise.all([work(), work(), work(), work()]);
+  return good;
 }
