@@ -5,6 +5,7 @@
 
 import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
+import { inPieces } from "./long-products.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
@@ -113,7 +114,11 @@ export function toOnnx(
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
     step("Add", whole, `${name}:added`, name);
   }
-  for (const node of graph.nodes) message.message(1, nodeProto(node, nameOf));
+  for (const node of graph.nodes) {
+    const steps = inPieces(node) ?? [node];
+    for (const [i, output] of steps.at(-1)!.outputs.entries()) names.set(output, nameOf(node.outputs[i]!));
+    for (const step of steps) message.message(1, nodeProto(step, nameOf));
+  }
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
   for (const [name, value] of graph.outputs) {
