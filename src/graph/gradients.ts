@@ -4,6 +4,7 @@
  */
 
 import { countOf, expandLike, plus, reshapeLike, scatterAdd, scattered, sumOfRows, zerosLike } from "./backward.js";
+import { attendedGradient, attendedOp } from "./causal-attention.js";
 import { convGradient, convTransposeGradient, padGradient } from "./conv-gradients.js";
 import { lstmGradient } from "./lstm-gradient.js";
 import * as ops from "./ops.js";
@@ -45,6 +46,7 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   Gelu: (node, [dy]) => [ops.mul(dy!, geluSlope(node.inputs[0]!, node.attributes.approximate === "tanh"))],
   Identity: rule((dy) => [dy]),
   [blockOp]: rule((dy) => [dy]),
+  [attendedOp]: (node, [dy]) => attendedGradient(node, dy!),
   Cast: rule((dy, _y, x) => [ops.cast(dy, x.dtype)]),
   Where: rule((dy, _y, chosen) => [
     undefined,

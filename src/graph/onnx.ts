@@ -5,6 +5,7 @@
 
 import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
+import { attendedOp } from "./causal-attention.js";
 import { inPieces } from "./long-products.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
@@ -140,7 +141,7 @@ export function toOnnx(
 
 function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
   const message = new Message();
-  const inputs = node.op === blockOp ? node.inputs.slice(0, 1) : node.inputs;
+  const inputs = marks.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
   for (const input of inputs) message.string(1, input === undefined ? "" : nameOf(input));
   for (const output of node.outputs) message.string(2, nameOf(output));
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
@@ -148,10 +149,14 @@ function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
   return message;
 }
 
+/** What stands for its first input, and for the others says what that was made of. */
+const marks: ReadonlySet<string> = new Set([blockOp, attendedOp]);
+
 /** What only a derivative can tell apart, and ONNX need not. */
 const spelling: Readonly<Record<string, string>> = {
   StopGradient: "Identity",
   [blockOp]: "Identity",
+  [attendedOp]: "Identity",
   Reorder: "Gather",
   Scattered: "ScatterElements",
 };
