@@ -11,7 +11,8 @@ import { known, type Node, node, type Value } from "./value.js";
 export const attendedOp = "Attended";
 
 /**
- * softmax(q k^T + bias) v: q, k and v [B, H, S, d], bias broadcast over [B, H, S, S], which hides what is after a row.
+ * softmax(q k^T + bias) v: k and v [B, H, L, d], q [B, H, S, d] of the last S rows, bias broadcast over [B, H, S, L], which
+ * hides what is after a row.
  * @param rows of a piece
  */
 export function attendInPieces(
@@ -22,15 +23,17 @@ export function attendInPieces(
   rows: number,
 ): { mixed: Value; weights: Value } {
   const [batch, heads, steps, size] = q.shape.map((dim) => known(dim, "a size of attention in pieces")) as Sizes;
+  const columns = known(k.shape[2], "what attention in pieces sees");
   // Of three axes: beyond a change of shape the runtime moves no transpose, and does not multiply them.
-  const flat = (x: Value) => reshape(x, [batch * heads, steps, size]);
+  const flat = (x: Value) => reshape(x, [batch * heads, known(x.shape[2], "rows"), size]);
   const [queries, keys, values] = [flat(q), flat(k), flat(v)];
   const sizes = sizesOf(steps, rows);
-  const ends = endsOf(sizes);
+  const ends = endsOf(sizes, columns);
   const weights = split(queries, 1, sizes).map((some, i) => {
     const [count, end] = [sizes[i]!, ends[i]!];
     const scores = reshape(matmul(some, turned(upTo(keys, end))), [batch, heads, count, end]);
-    const hidden = slice(slice(bias, -2, end - count, end), -1, 0, end);
+    const from = end - count - (columns - steps);
+    const hidden = slice(slice(bias, -2, from, from + count), -1, 0, end);
     return reshape(softmax(add(scores, hidden)), [batch * heads, count, end]);
   });
   const mixed = concat(
@@ -39,12 +42,12 @@ export function attendInPieces(
   );
   const [attended] = node(attendedOp, [mixed, queries, keys, values, ...weights], [mixed]) as [Value];
   const padded = concat(
-    weights.map((some, i) => padAxis(some, 2, 0, steps - ends[i]!)),
+    weights.map((some, i) => padAxis(some, 2, 0, columns - ends[i]!)),
     1,
   );
   return {
     mixed: reshape(attended, [batch, heads, steps, size]),
-    weights: reshape(padded, [batch, heads, steps, steps]),
+    weights: reshape(padded, [batch, heads, steps, columns]),
   };
 }
 
@@ -56,7 +59,7 @@ export function attendInPieces(
 export function attendedGradient({ inputs }: Node, dy: Value): (Value | undefined)[] {
   const [y, q, k, v, ...weights] = inputs as [Value, Value, Value, Value, ...Value[]];
   const sizes = weights.map(({ shape }) => shape[1] as number);
-  const ends = endsOf(sizes);
+  const ends = endsOf(sizes, known(k.shape[1], "columns"));
   const apart = (x: Value) => split(x, 1, sizes);
   const [queries, dys, sums] = [apart(q), apart(dy), apart(reduceSum(mul(dy, y), [-1]))];
   const slopes = weights.map((some, i) => {
@@ -86,8 +89,9 @@ const sizesOf = (steps: number, rows: number): number[] => {
   return Array.from({ length: count }, (_, i) => (i < count - 1 ? rows : steps - rows * (count - 1)));
 };
 
-const endsOf = (sizes: readonly number[]): number[] => {
-  let end = 0;
+/** Of each piece, how many columns it sees; the last sees all. */
+const endsOf = (sizes: readonly number[], columns: number): number[] => {
+  let end = columns - sizes.reduce((a, b) => a + b, 0);
   return sizes.map((size) => (end += size));
 };
 

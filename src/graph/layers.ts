@@ -87,9 +87,10 @@ export function attend(q: Value, k: Value, v: Value, bias?: Value): { mixed: Val
   return { mixed: matmul(weights, v), weights };
 }
 
-/** `attend` where no row sees what is after it, which `bias` hides. */
+/** `attend` where no row sees what is after it, which `bias` hides. q may be of the last rows only. */
 export function attendBehind(q: Value, k: Value, v: Value, bias: Value): { mixed: Value; weights: Value } {
-  const long = q.shape.every((dim) => typeof dim === "number") && (q.shape[2] as number) >= 2 * rowsOfPiece;
+  const long =
+    [...q.shape, k.shape[2]].every((dim) => typeof dim === "number") && (q.shape[2] as number) >= 2 * rowsOfPiece;
   return long ? attendInPieces(q, k, v, bias, rowsOfPiece) : attend(q, k, v, bias);
 }
 
