@@ -115,10 +115,12 @@ export function toOnnx(
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
     step("Add", whole, `${name}:added`, name);
   }
+  const read = new Set([...graph.outputs.values(), ...graph.nodes.flatMap(({ inputs }) => inputs)]);
+  const resultOf = (value: Value, { op }: Node): string => (!sparing.has(op) || read.has(value) ? nameOf(value) : "");
   for (const node of graph.nodes) {
     const steps = inPieces(node) ?? [node];
     for (const [i, output] of steps.at(-1)!.outputs.entries()) names.set(output, nameOf(node.outputs[i]!));
-    for (const step of steps) message.message(1, nodeProto(step, nameOf));
+    for (const step of steps) message.message(1, nodeProto(step, nameOf, resultOf));
   }
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
@@ -139,15 +141,22 @@ export function toOnnx(
 
 // --- internal ---
 
-function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
+function nodeProto(
+  node: Node,
+  nameOf: (value: Value) => string,
+  resultOf: (value: Value, node: Node) => string,
+): Message {
   const message = new Message();
   const inputs = marks.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
   for (const input of inputs) message.string(1, input === undefined ? "" : nameOf(input));
-  for (const output of node.outputs) message.string(2, nameOf(output));
+  for (const output of node.outputs) message.string(2, resultOf(output, node));
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
 }
+
+/** What does not make the results that nobody reads. */
+const sparing: ReadonlySet<string> = new Set(["LayerNormalization"]);
 
 /** What stands for its first input, and for the others says what that was made of. */
 const marks: ReadonlySet<string> = new Set([blockOp, attendedOp]);
