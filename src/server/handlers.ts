@@ -12,16 +12,18 @@ import { openapi } from "./openapi.js";
 import { type OperationId, queries } from "./operations.js";
 import { takeOrder } from "./orders.js";
 import { Problem } from "./problems.js";
+import type { Pulls } from "./pulls.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
 import { streamOf } from "./stream.js";
-import { type Generation, GenerationPatch, idPattern } from "./wire.js";
+import { type Generation, GenerationPatch, idPattern, PullInput } from "./wire.js";
 
 export interface Context {
   readonly desk: Desk;
   /** For what is not a generation. */
   readonly engine: Engine;
   readonly metrics: Metrics;
+  readonly pulls: Pulls;
   readonly token: string | undefined;
 }
 
@@ -111,7 +113,18 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
     flac: sound("flac"),
     codes: ({ id, ...reader }) => whileThere(id, () => codesResponse(desk, row(id), reader)),
 
-    models: async () => json({ data: (await models.list()).map((each) => models.resource(each)) }),
+    models: async () =>
+      json({ data: (await models.list()).map((each) => models.resource(each)), pulls: context.pulls.list() }),
+    async pull({ request }) {
+      const { name } = Problem.parse(PullInput, await readJson(request));
+      if (desk.stopping) throw new Problem("stopping", "the server is stopping");
+      return json(context.pulls.start(name), 202);
+    },
+    async removeModel({ query }) {
+      const { name } = Problem.parse(queries.removeModel, query);
+      if (!context.pulls.stop(name)) await models.remove(name);
+      return new Response(null, { status: 204 });
+    },
 
     encode: ({ request, query }) => encodeResponse(context, request, Problem.parse(queries.encode, query)),
     decode: ({ request, query }) => decodeResponse(context, request, Problem.parse(queries.decode, query)),
