@@ -1,6 +1,6 @@
 /** @file What each operation does: the request read, the desk asked, the answer shaped. No music is made here. */
 
-import { codesResponse, type Reader, soundResponse } from "./audio.js";
+import { codesResponse, soundResponse } from "./audio.js";
 import { readJson } from "./bodies.js";
 import { decodeResponse, encodeResponse } from "./codec.js";
 import { type Desk, isOver } from "./desk.js";
@@ -15,7 +15,7 @@ import { Problem } from "./problems.js";
 import type { Pulls } from "./pulls.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
-import { streamOf } from "./stream.js";
+import { type Reader, streamOf } from "./stream.js";
 import { type Generation, GenerationPatch, idPattern, PullInput } from "./wire.js";
 
 export interface Context {
@@ -95,7 +95,8 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
 
     cancel: async ({ id }) => json(shown(await desk.cancel(row(id).id))),
 
-    events({ request, cut, query, id }) {
+    async events({ query, id, ...reader }) {
+      const { request } = reader;
       const { include } = Problem.parse(queries.events, query);
       const { id: known } = row(id);
       const from = request.headers.get("last-event-id") ?? undefined;
@@ -103,7 +104,7 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
       const wants = new Set(include.split(","));
       const wanted = { progress: wants.has("progress"), codes: wants.has("codes"), audio: wants.has("audio") };
       const stream = (signal: AbortSignal) => eventStream(follow(desk, known, from, wanted, signal), signal);
-      return new Response(request.method === "HEAD" ? null : streamOf(stream, cut), {
+      return new Response(request.method === "HEAD" ? null : await streamOf(stream, reader), {
         headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
       });
     },
