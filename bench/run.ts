@@ -15,7 +15,8 @@ import type { Row } from "./row.js";
 const questions: Readonly<Record<string, () => Promise<Row[]>>> = {
   mini: async () => (await import("./mini.js")).miniRows(),
   t5: async () => (await import("./t5-base.js")).t5Rows(),
-  step: async () => (await import("./lm-step.js")).lmStep(),
+  small: async () => (await import("./lm-step.js")).lmStep(),
+  quality: async () => (await import("./quality.js")).qualityRows(),
   codec32: async () => (await import("./codec32.js")).codec32Rows(),
   load: async () => (await import("./load-memory.js")).loadMemory(),
   make: async () => (await import("./data-make.js")).dataMake(),

@@ -5,16 +5,16 @@
 
 import { resampleInTurns } from "./audio/resample.js";
 import { type Waveform, withChannels } from "./audio/waveform.js";
-import type { DecoderStream, Samples } from "./codec/decoder.js";
 import { type Codes, frameCount, joinFrames } from "./codes.js";
 import { HocketError } from "./errors.js";
+import { GrowingSound } from "./growing-sound.js";
 import type { Condition } from "./lm/condition.js";
 import { composePiece, type PieceItem } from "./lm/windows.js";
 import { chroma, fitLength } from "./melody/chroma.js";
 import { type MusicModel, nonFiniteWeight } from "./model.js";
 import { freshSeed, piecesOf, planFor } from "./plan.js";
 import { type GenerateEvent, type GenerateRequest, parseRequest } from "./request.js";
-import { encodeWaveform, joinChannels, splitSides } from "./sound.js";
+import { encodeWaveform } from "./sound.js";
 
 export interface GenerateOptions {
   readonly signal?: AbortSignal;
@@ -37,8 +37,10 @@ export async function* generate(
   const { codec, lm, defaults } = model;
   const known = { name: model.name, defaults, frameRate: codec.frameRate, bins: lm.config.vocab_size };
   const plan = planFor({ ...known, melody: model.chroma !== undefined }, asked);
-  const { settings, frames, window, stride } = plan;
+  const { frames, window, stride } = plan;
+  const settings = { ...plan.settings, precision: model.precision };
   const pieces = piecesOf(asked, randomSeed);
+  lm.prepare();
   const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
   const texts = new Map<string, Condition["text"]>();
   for (const { prompt } of pieces)
@@ -67,7 +69,7 @@ export async function* generate(
   };
   const composing = composePiece(lm, items, { frames, window, stride, guidance: settings.guidance, sampling, signal });
 
-  const sound = new Sound(model, pieces.length);
+  const sound = new GrowingSound(model, pieces.length);
   const composed: Codes[][] = pieces.map(() => (prompt === undefined ? [] : [prompt])); // joined once, at the end
   let made = 0; // frames
   const started = now();
@@ -77,7 +79,7 @@ export async function* generate(
     if (prompt !== undefined) {
       const given = pieces.map(() => prompt);
       yield { type: "codes", frame: 0, codes: given };
-      yield* sound.push(given);
+      await sound.push(given);
     }
     const before = prompt === undefined ? 0 : frameCount(prompt);
     for await (const event of composing) {
@@ -85,7 +87,8 @@ export async function* generate(
       if (more > 0) yield { type: "codes", frame: before + made, codes: event.codes };
       for (const [i, grid] of event.codes.entries()) composed[i]!.push(grid);
       made += more;
-      yield* sound.push(event.codes);
+      await sound.push(event.codes);
+      yield* sound.ready();
       const seconds = elapsed();
       const stepsPerSecond = event.step / seconds;
       yield {
@@ -97,7 +100,8 @@ export async function* generate(
         secondsLeft: (event.steps - event.step) / stepsPerSecond,
       };
     }
-    yield* sound.finish();
+    await sound.finish();
+    yield* sound.ready();
   } catch (error) {
     throw (await becauseOfWeights(model, error)) ?? error;
   }
@@ -158,71 +162,6 @@ function melodyFrom(model: MusicModel, tune: Float32Array, startFrame: number, s
     );
   }
   return fitLength(chroma(samples, config), model.lm.around.melody!.length);
-}
-
-/** Sound that grows with the codes. */
-class Sound {
-  readonly #decoder: Promise<DecoderStream>;
-  readonly #heard: Float32Array[][][]; // [piece][channel][chunk]
-  #waiting: Codes[] | undefined;
-  #samples = 0;
-
-  constructor(
-    readonly model: MusicModel,
-    readonly pieces: number,
-  ) {
-    this.#decoder = model.codec.decoder(model.lm.config.num_codebooks / model.sides);
-    this.#decoder.catch(() => {}); // whoever awaits it is told
-    this.#heard = Array.from({ length: pieces }, () => Array.from({ length: model.sides }, () => []));
-  }
-
-  /** More frames of every piece. A little at first, so that something is heard soon; then a second at a time. */
-  async *push(grids: readonly Codes[]): AsyncGenerator<GenerateEvent> {
-    this.#waiting = this.#waiting?.map((grid, i) => joinFrames([grid, grids[i]!])) ?? [...grids];
-    const wanted = this.#samples === 0 ? 0.4 : 1;
-    if (frameCount(this.#waiting[0]!) < wanted * this.model.codec.frameRate) return;
-    yield* this.#flush();
-  }
-
-  async *finish(): AsyncGenerator<GenerateEvent> {
-    yield* this.#flush();
-    yield* this.#take(await (await this.#decoder).finish(this.pieces * this.model.sides));
-  }
-
-  waveform(piece: number): Waveform {
-    return { sampleRate: this.model.codec.sampleRate, channels: this.#heard[piece]!.map(concatenate) };
-  }
-
-  async *#flush(): AsyncGenerator<GenerateEvent> {
-    const grids = this.#waiting;
-    this.#waiting = undefined;
-    if (grids === undefined || frameCount(grids[0]!) === 0) return;
-    const split = grids.flatMap((grid) => splitSides(grid, this.model.sides));
-    yield* this.#take(await (await this.#decoder).push(split));
-  }
-
-  *#take(samples: Samples): Generator<GenerateEvent> {
-    const length = samples[0]![0]!.length;
-    if (length === 0) return;
-    const { sampleRate } = this.model.codec;
-    for (const [piece, channels] of joinChannels(samples, this.model.sides).entries()) {
-      if (channels.some((row) => row.some((sample) => !Number.isFinite(sample))))
-        throw new HocketError("internal", "the codec's sound is not a number");
-      for (const [c, row] of channels.entries()) this.#heard[piece]![c]!.push(row);
-      yield { type: "audio", piece, at: this.#samples / sampleRate, waveform: { sampleRate, channels } };
-    }
-    this.#samples += length;
-  }
-}
-
-function concatenate(rows: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    whole.set(row, at);
-    at += row.length;
-  }
-  return whole;
 }
 
 /** A result that is not a number usually comes from a weight that is none; then that is the error to show. */

@@ -19,7 +19,7 @@ export interface Known {
 
 /** In frames, but for the settings. */
 export interface Plan {
-  readonly settings: Settings;
+  readonly settings: Omit<Settings, "precision">;
   readonly frames: number;
   readonly window: number;
   readonly stride: number;
@@ -66,7 +66,7 @@ export const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1)
 // --- internal ---
 
 /** What was asked for, else what the model's makers ask for, else the defaults everybody knows. */
-function settingsFor({ name, defaults, bins }: Known, asked: Asked): Settings {
+function settingsFor({ name, defaults, bins }: Known, asked: Asked): Plan["settings"] {
   if (asked.topK !== undefined && asked.topK > bins)
     throw new HocketError(
       "bad-request",

@@ -96,6 +96,8 @@ export interface Settings {
   readonly greedy: boolean;
   readonly melody: boolean;
   readonly continued: boolean;
+  /** Of the language model's weights. */
+  readonly precision: string;
 }
 
 export type GenerateEvent =

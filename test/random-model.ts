@@ -55,6 +55,7 @@ export async function writeRandomModel(path: string, kind: Kind, seed = 1): Prom
 export const noRuntime: Runtime = {
   external: String,
   createSession: () => Promise.reject(new Error("nothing is computed here")),
+  beside: () => noRuntime,
   dispose: async () => {},
 };
 

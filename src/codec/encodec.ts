@@ -123,7 +123,7 @@ export class Encodec {
   /** A binder for every weight of the codec, so that a checkpoint can be checked whole before anything is compiled. */
   describe(): Scope {
     const p = new Scope();
-    this.#graphs(p, this.hop, this.codebooks);
+    for (const describe of Object.values(this.#graphs(p, this.hop, this.codebooks))) describe();
     return p;
   }
 
@@ -137,22 +137,23 @@ export class Encodec {
         // One length at a time: the passes over a clip need one session, and another for its end.
         const name = `features ${length}`;
         await this.#sessions.dispose((other) => other.startsWith("features") && other !== name);
-        return this.#sessions.get(name, (p) => this.#graphs(p, length, this.codebooks).features);
+        return this.#sessions.get(name, (p) => this.#graphs(p, length, this.codebooks).features());
       },
-      recurrence: await this.#sessions.get("recurrence", (p) => this.#graphs(p, this.hop, this.codebooks).recurrence),
-      end: await this.#sessions.get("codes", (p) => this.#graphs(p, this.hop, this.codebooks).end),
+      recurrence: await this.#sessions.get("recurrence", (p) => this.#graphs(p, this.hop, this.codebooks).recurrence()),
+      end: await this.#sessions.get("codes", (p) => this.#graphs(p, this.hop, this.codebooks).end()),
     };
   }
 
   async #decoder(codebooks: number): Promise<DecoderSessions> {
-    return {
-      latent: await this.#sessions.get(`latent ${codebooks}`, (p) => this.#graphs(p, this.hop, codebooks).latent),
-      start: await this.#sessions.get("start", (p) => this.#graphs(p, this.hop, codebooks).start),
-      convolutions: await this.#sessions.get("waveform", (p) => this.#graphs(p, this.hop, codebooks).waveform),
-    };
+    const [latent, start, convolutions] = await Promise.all([
+      this.#sessions.get(`latent ${codebooks}`, (p) => this.#graphs(p, this.hop, codebooks).latent()),
+      this.#sessions.get("start", (p) => this.#graphs(p, this.hop, codebooks).start()),
+      this.#sessions.get("waveform", (p) => this.#graphs(p, this.hop, codebooks).waveform()),
+    ]);
+    return { latent, start, convolutions };
   }
 
-  /** The outputs of every graph of the codec. */
+  /** Every graph of the codec: its outputs, once it is asked for. */
   #graphs(p: Scope, length: number, codebooks: number) {
     const c = this.config;
     const width = seanet.innerWidth(c);
@@ -163,14 +164,14 @@ export class Encodec {
     const recur = (inside: Value, lstm: typeof seanet.encoderLstm): Record<string, Value> =>
       c.num_lstm_layers === 0 ? { x: inside } : { ...lstm(p, inside, state, c) };
     return {
-      features: { features: seanet.encoderConvolutions(p, wave, c) },
-      recurrence: recur(x, seanet.encoderLstm),
-      end: {
+      features: () => ({ features: seanet.encoderConvolutions(p, wave, c) }),
+      recurrence: () => recur(x, seanet.encoderLstm),
+      end: () => ({
         codes: quantize(p, seanet.encoderEnd(p, input("features", "float32", ["B", width, "T"]), c), codebooks, c),
-      },
-      latent: { latent: dequantize(p, input("codes", "int64", ["B", codebooks, "T"]), codebooks, c) },
-      start: recur(seanet.decoderStart(p, latent, c), seanet.decoderLstm),
-      waveform: { waveform: seanet.decoderConvolutions(p, x, c) },
+      }),
+      latent: () => ({ latent: dequantize(p, input("codes", "int64", ["B", codebooks, "T"]), codebooks, c) }),
+      start: () => recur(seanet.decoderStart(p, latent, c), seanet.decoderLstm),
+      waveform: () => ({ waveform: seanet.decoderConvolutions(p, x, c) }),
     };
   }
 }

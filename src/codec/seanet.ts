@@ -8,7 +8,7 @@
 import * as ops from "../graph/ops.js";
 import { known, type Scope, type Value } from "../graph/value.js";
 import type { CodecConfig } from "./config.js";
-import { conv, convPadded, convTranspose } from "./conv.js";
+import { conv, convPadded, convToFew, convTranspose } from "./conv.js";
 import { lstm, type Recurrence } from "./lstm.js";
 
 /** Channels at the frame rate, inside: filters doubled at each ratio. */
@@ -75,7 +75,7 @@ export function decoderConvolutions(p: Scope, start: Value, c: CodecConfig): Val
       x = layer((q) => residualBlock(q, x, c.dilation_growth_rate ** j, c));
   }
   x = layer(() => ops.elu(x));
-  return layer((q) => conv(q, x, c.audio_channels, { kernel: c.last_kernel_size }, c));
+  return layer((q) => convToFew(q, x, c.audio_channels, c.last_kernel_size, c));
 }
 
 /** How many frames on each side can change what `decoderConvolutions` makes of a frame. */

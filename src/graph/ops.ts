@@ -235,10 +235,11 @@ const reduce = (op: string) => (x: Value, axes: readonly number[]) => {
     x.shape.map((dim, axis) => (summed.has(axis) ? 1 : dim)),
   );
 };
-/** Sums, means and Euclidean norms keep the axes they sum over, with size 1. */
+/** Sums, means, Euclidean norms and largest elements keep the axes that they are taken over, with size 1. */
 export const reduceSum = reduce("ReduceSum");
 export const reduceMean = reduce("ReduceMean");
 export const reduceL2 = reduce("ReduceL2");
+export const reduceMax = reduce("ReduceMax");
 
 export const softmax = (x: Value): Value => one("Softmax", [x], x.dtype, x.shape, { axis: { int: at(x, -1) } });
 

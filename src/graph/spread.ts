@@ -75,23 +75,22 @@ function dealt(w: Value, strides: readonly number[], dilations: readonly number[
   const axes = [...strides.keys()];
   const dealing = axes.filter((i) => strides[i] !== 1);
   const counts: number[] = [];
+  const rows = ops.transpose(w, [1, ...axes.map((i) => i + 2), 0]); // [C, ...k, O]: taps are moved a row at a time
   const taps = axes.reduce((v, i) => {
     const s = strides[i]!;
-    const apart = s === 1 ? v : dilated(v, i + 2, dilations[i]!);
-    const taps = known(apart.shape[i + 2], "a kernel");
+    const apart = s === 1 ? v : dilated(v, i + 1, dilations[i]!);
+    const taps = known(apart.shape[i + 1], "a kernel");
     const count = Math.ceil(taps / s);
     counts.push(count);
     // Place by place, and of each the last first.
     const order = Array.from({ length: count * s }, (_, n) => (count - 1 - (n % count)) * s + Math.floor(n / count));
-    return count * s === 1 ? v : ops.reorder(ops.padAxis(apart, i + 2, 0, count * s - taps), i + 2, order);
-  }, w);
-  const apart = ops.reshape(taps, [
-    channels,
-    out,
-    ...axes.flatMap((i) => [...(strides[i] === 1 ? [] : [strides[i]!]), counts[i]!]),
-  ]);
-  const at = (i: number) => 2 + i + dealing.filter((j) => j <= i).length; // where an axis's taps are now, after its places
-  const turned = ops.transpose(apart, [1, ...dealing.map((i) => at(i) - 1), 0, ...axes.map(at)]);
+    return count * s === 1 ? v : ops.reorder(ops.padAxis(apart, i + 1, 0, count * s - taps), i + 1, order);
+  }, rows);
+  const placesOf = (i: number) => (strides[i] === 1 ? [] : [strides[i]!]);
+  const apart = ops.reshape(taps, [out, ...axes.flatMap((i) => [...placesOf(i), counts[i]!]), channels]);
+  const at = (i: number) => 1 + i + dealing.filter((j) => j <= i).length; // where an axis's taps are now, after its places
+  const last = apart.shape.length - 1;
+  const turned = ops.transpose(apart, [0, ...dealing.map((i) => at(i) - 1), last, ...axes.map(at)]);
   return ops.reshape(turned, [-1, channels, ...counts]);
 }
 

@@ -37,7 +37,7 @@ export class Loaded {
     load: (...args: Parameters<typeof loadModel>) => Promise<M>,
     { name, path, adapters = [] }: Place,
   ): Promise<M> {
-    const options = this.threads === undefined ? {} : { threads: this.threads };
+    const options = { precision: "auto" as const, ...(this.threads === undefined ? {} : { threads: this.threads }) };
     const added = adapters.map(async ({ path, strength }) => ({ folder: await openFolder(path), strength }));
     return load(await openFolder(path), name, this.#runtime, options, await Promise.all(added));
   }

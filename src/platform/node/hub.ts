@@ -47,6 +47,10 @@ export type PullEvent =
 /** Whether `name` has the form of a hub id: "owner/name" or "owner/name@revision". */
 export const isHubId = (name: string): boolean => parseHubId(name) !== undefined;
 
+/** The folder for what Hocket makes of models and can make again: beside the hub's cache. */
+export const cacheFolder = async ({ environment = process.env }: HubOptions = {}): Promise<string> =>
+  join(dirname((await hubSettings(environment)).cache), "hocket");
+
 /** The model if its configuration and all its weights are in the cache. Asks nothing of the network. */
 export async function cachedModel(
   name: string,

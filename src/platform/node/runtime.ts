@@ -3,16 +3,16 @@
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
-import type { Growing, Runtime, Session, State, Tensors } from "../platform.js";
+import type { Kept, Runtime, Session, State, Tensors } from "../platform.js";
 import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
 
-/** A runtime on one thread of its own, started by the first graph: its sessions take turns. */
+/** A runtime on one thread of its own: its sessions take turns. The thread is started at once, so that it is there when needed. */
 export function createRuntime(): Runtime {
   // ONNX Runtime would report to its makers, and reads the command line for it: prompts are nobody's business, and one
   // of 10,000 characters overflows its stack. It looks at this once, when it is loaded.
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
-  let thread: Thread | undefined;
-  let disposed = false;
+  const thread = new Thread();
+  let other: Runtime | undefined;
   return {
     external: (location) => {
       // The runtime accepts only relative paths that stay inside one folder: the root of the file system is that folder.
@@ -25,14 +25,15 @@ export function createRuntime(): Runtime {
       return path;
     },
     async createSession(model, options = {}) {
-      if (disposed) throw gone();
-      thread ??= new Thread();
       const id = (await thread.call({ do: "create", model, options })) as number;
       return new NodeSession(thread, id);
     },
+    beside() {
+      other ??= createRuntime();
+      return other;
+    },
     async dispose() {
-      disposed = true;
-      await thread?.end();
+      await Promise.all([thread.end(), other?.dispose()]);
     },
   };
 }
@@ -53,7 +54,7 @@ process.once("exit", () => {
 });
 
 class Thread {
-  readonly #shared = new Int32Array(new SharedArrayBuffer(8));
+  readonly #shared = new Int32Array(new SharedArrayBuffer(8)).fill(1, busy, busy + 1); // it begins by loading the runtime
   readonly #worker = new Worker(new URL("./worker.js", import.meta.url), {
     workerData: { root, shared: this.#shared } satisfies ThreadData,
     execArgv: [], // not the flags of this process: some ("--input-type") are not for a file
@@ -131,8 +132,8 @@ class NodeSession implements Session {
     return (await this.thread.call({ do: "run", session: this.id, inputs, ...kept })) as Tensors;
   }
 
-  async open(held: Tensors, growing: readonly Growing[]): Promise<State> {
-    return new NodeState(this.thread, (await this.thread.call({ do: "open", held, growing })) as number);
+  async open(held: Tensors, kept: readonly Kept[]): Promise<State> {
+    return new NodeState(this.thread, (await this.thread.call({ do: "open", held, kept })) as number);
   }
 
   dispose(): Promise<void> {

@@ -1,11 +1,11 @@
 /** @file What the caller's end and the computing thread say to each other, and the two numbers that they share. */
 
-import type { Growing, SessionOptions, Tensors } from "../platform.js";
+import type { Kept, SessionOptions, Tensors } from "../platform.js";
 
 /** What the thread can be asked for. Ids name sessions and states, which live there. */
 export type Request = { call: number } & (
   | { do: "create"; model: Uint8Array; options: SessionOptions }
-  | { do: "open"; held: Tensors; growing: readonly Growing[] }
+  | { do: "open"; held: Tensors; kept: readonly Kept[] }
   | { do: "run"; session: number; inputs: Tensors; state?: number }
   | { do: "close"; id: number }
 );
@@ -17,6 +17,6 @@ export interface ThreadData {
   readonly shared: Int32Array;
 }
 
-/** Places in `shared`: 1 while the thread is inside the native runtime, and 1 once it shall not enter it again. */
+/** Places in `shared`: 1 while the thread is inside the native runtime or loads it, and 1 once it shall not enter it again. */
 export const busy = 0;
 export const stopped = 1;

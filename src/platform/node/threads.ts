@@ -1,5 +1,6 @@
 /** @file Work on many things by several threads: a function of a module, called once for each. */
 
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import { type ErrorCode, HocketError } from "../../errors.js";
@@ -89,6 +90,9 @@ export async function* inThreads<T, R>(
     await Promise.all([...workers].map((worker) => worker.terminate()));
   }
 }
+
+/** How many threads this machine runs at a time. */
+export const threadsAtOnce = (): number => availableParallelism();
 
 // --- internal ---
 

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { createRuntime } from "../platform/node.js";
+import { tensor } from "../tensor.js";
+import { compile } from "./compile.js";
+import { graphOf } from "./onnx.js";
+import * as ops from "./ops.js";
+import { respelled } from "./respell.js";
+import { input } from "./value.js";
+
+const runtime = createRuntime();
+after(() => runtime.dispose());
+
+test("elu is its formula, for every size of number, as an output and inside", async () => {
+  const x = input("x", "float32", ["N"]);
+  const y = ops.elu(x);
+  const outputs = { y, twice: ops.elu(y) };
+  assert.ok(!respelled(graphOf(outputs)).nodes.some(({ op }) => op === "Elu"));
+  const session = await compile(runtime, outputs, async () => new Map());
+  const sizes = Array.from({ length: 80 }, (_, i) => 1.6 ** (i - 40));
+  const given = Float32Array.of(0, ...sizes, ...sizes.map((size) => -size));
+  const made = await session.run({ x: tensor("float32", [given.length], given) });
+  const elu = (v: number) => (v > 0 ? v : Math.expm1(v));
+  for (const [i, v] of given.entries())
+    for (const [name, wanted] of [["y", elu(v)] as const, ["twice", elu(elu(v))] as const]) {
+      const found = (made[name]!.data as Float32Array)[i]!;
+      assert.ok(
+        Math.abs(found - wanted) <= 1e-7 * Math.max(1, Math.abs(wanted)) + 1e-7,
+        `${name} of ${v}: ${found}, not ${wanted}`,
+      );
+    }
+});
