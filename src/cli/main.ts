@@ -14,6 +14,7 @@ import { software } from "./software.js";
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   generate: async () => (await import("./generate.js")).generateCommand,
   serve: async () => (await import("./serve.js")).serveCommand,
+  worker: async () => (await import("./worker.js")).workerCommand,
   encode: async () => (await import("./encode.js")).encodeCommand,
   decode: async () => (await import("./decode.js")).decodeCommand,
   inspect: async () => (await import("./inspect.js")).inspectCommand,
