@@ -15,7 +15,8 @@ import type { Row } from "./row.js";
 const questions: Readonly<Record<string, () => Promise<Row[]>>> = {
   mini: async () => (await import("./mini.js")).miniRows(),
   t5: async () => (await import("./t5-base.js")).t5Rows(),
-  step: async () => (await import("./lm-step.js")).lmStep(),
+  small: async () => (await import("./lm-step.js")).lmStep(),
+  quality: async () => (await import("./quality.js")).qualityRows(),
   codec32: async () => [
     ...(await (await import("./codec32.js")).codec32Rows()),
     ...(await (await import("./codec32-decode.js")).decodeBesideTorch()),

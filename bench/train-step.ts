@@ -45,7 +45,9 @@ export async function inTurn(name: string, setting: object): Promise<{ many: Bot
   const theirs: string[] = [python, fileURLToPath(new URL(`../../bench/${name}.py`, import.meta.url))];
   const run = async ([program, script]: string[], threads: number): Promise<Measured> => {
     const given = JSON.stringify({ ...setting, steps: 3, threads } satisfies Stepping);
-    const env = { ...process.env, OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
+    // Beside other work, PyTorch's threads would else wait for each other at work (ten times as long, in all).
+    const waiting = { OMP_WAIT_POLICY: "PASSIVE" };
+    const env = { ...process.env, ...waiting, OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
     return JSON.parse((await promisify(execFile)(program!, [script!, given], { env })).stdout) as Measured;
   };
   const [many, one]: [Measured[], Measured[]][] = [

@@ -30,9 +30,11 @@ export function problemOf(issue: z.core.$ZodIssue): string {
     }
     case "too_small":
       if (issue.origin === "array") return "the list is empty";
+      if (issue.origin === "string") return `the text is too short: give at least ${issue.minimum} characters`;
       return `${shown(issue.input)} is too little: give ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
       if (issue.origin === "array") return `the list is too long: give at most ${issue.maximum}`;
+      if (issue.origin === "string") return `the text is too long: give at most ${issue.maximum} characters`;
       return `${shown(issue.input)} is too much: give ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
     case "unrecognized_keys":
       return `there is no ${issue.keys.join(", ")}`;

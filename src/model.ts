@@ -23,6 +23,7 @@ import {
   section,
 } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
+import { atPrecision, cacheSteps, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
 import { t5Config } from "./text/t5.js";
@@ -53,6 +54,8 @@ export interface MusicModel extends CodecModel {
   /** Melody models: how a tune is turned into pitch classes. */
   readonly chroma: ChromaConfig | undefined;
   readonly defaults: GenerationDefaults;
+  /** Of the language model's weights while it computes. */
+  readonly precision: Precision;
   /** What adapters add to the weights, by name. */
   readonly changes: ReadonlyMap<string, LowRank>;
 }
@@ -66,7 +69,7 @@ export async function loadModel(
   folder: Folder,
   name: string,
   runtime: Runtime,
-  options: SessionOptions = {},
+  options: SessionOptions & PrecisionOptions = {},
   adapters: readonly AdapterUse[] = [],
 ): Promise<MusicModel> {
   const found = await withoutAdapters(folder, resolveModel);
@@ -77,7 +80,7 @@ async function loadWhole(
   folder: Folder,
   name: string,
   runtime: Runtime,
-  options: SessionOptions,
+  { precision: asked = "fp32", cache, onQuantising, ...options }: SessionOptions & PrecisionOptions,
   adapters: readonly AdapterUse[],
 ): Promise<MusicModel> {
   const config = await readConfig(folder);
@@ -123,7 +126,9 @@ async function loadWhole(
     const bindText = changed(binder(checkpoint, textPrefix), changes, textPrefix);
     const text = new TextStates(tokenizer, textConfig, beside, bindText, options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
-    const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bind, options);
+    const precision = chosenPrecision(asked, checkpoint);
+    const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });
+    const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bindLm, options);
     const parts = {
       "text encoder": described(where, text),
       "language model": described(where, lm),
@@ -132,10 +137,13 @@ async function loadWhole(
     const prefixes = [textPrefix, "", prefixOf("audio_encoder", checkpoint.tensors.keys())];
     await checkWeights(checkpoint, Object.values(parts), prefixes);
     const changeable = [parts["text encoder"], parts["language model"]];
+    if (precision !== "fp32")
+      lm.useCacheSteps(() => cacheSteps(lm, text, checkpoint, precision, { cache, adapted: changes.size > 0 }));
     for (const [weight, change] of await changesBy(adapters, name, changeable, prefixes)) changes.set(weight, change);
     return {
       name,
       licence: await licenceOf(folder),
+      precision,
       text,
       lm,
       codec,

@@ -72,7 +72,7 @@ test("guided logits of the first steps and of a late one are the reference's", a
   const { lm, text } = model;
   const grid = codes(rowsOf(integers(golden, "p0.codes"), 200));
   const columns = build(patternFor(lm.config, 200), grid, specialToken(lm.config));
-  const decoding = await lm.open([{ text: await text.encode(bells) }], true);
+  const decoding = await lm.open([{ text: await text.encode(bells) }], true, 101);
   const first = rowsOf(floats(golden, "p0.scores_first8") as Float32Array, 512);
   const late = rowsOf(floats(golden, "p0.scores_step100") as Float32Array, 512);
   const guided = new Float32Array(512);

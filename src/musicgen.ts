@@ -9,11 +9,11 @@ import { type Codes, frameCount, joinFrames } from "./codes.js";
 import { HocketError } from "./errors.js";
 import { GrowingSound } from "./growing-sound.js";
 import type { Condition } from "./lm/condition.js";
-import { defaultSampling } from "./lm/sampling.js";
 import { composePiece, type PieceItem } from "./lm/windows.js";
 import { chroma, fitLength } from "./melody/chroma.js";
 import { type MusicModel, nonFiniteWeight } from "./model.js";
-import { type GenerateEvent, type GenerateRequest, type Piece, parseRequest, type Settings } from "./request.js";
+import { freshSeed, piecesOf, planFor } from "./plan.js";
+import { type GenerateEvent, type GenerateRequest, parseRequest } from "./request.js";
 import { encodeWaveform } from "./sound.js";
 
 export interface GenerateOptions {
@@ -34,22 +34,12 @@ export async function* generate(
   { signal, now = () => performance.now(), randomSeed = freshSeed }: GenerateOptions = {},
 ): AsyncGenerator<GenerateEvent> {
   const asked = parseRequest(request);
-  const settings = settingsFor(model, asked);
+  const { codec, lm, defaults } = model;
+  const known = { name: model.name, defaults, frameRate: codec.frameRate, bins: lm.config.vocab_size };
+  const plan = planFor({ ...known, melody: model.chroma !== undefined }, asked);
+  const { frames, window, stride } = plan;
+  const settings = { ...plan.settings, precision: model.precision };
   const pieces = piecesOf(asked, randomSeed);
-  const { codec, lm } = model;
-  const frames = Math.round(asked.duration * codec.frameRate);
-  const window = model.defaults.window * codec.frameRate;
-  const stride = strideFor(model, asked.stride);
-  if (frames < 1)
-    throw new HocketError(
-      "bad-request",
-      `a duration of ${asked.duration} s is shorter than one frame of this model (${1 / codec.frameRate} s)`,
-    );
-  if (asked.melody !== undefined && model.chroma === undefined)
-    throw new HocketError(
-      "bad-request",
-      `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
-    );
   lm.prepare();
   const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
   const texts = new Map<string, Condition["text"]>();
@@ -86,10 +76,17 @@ export async function* generate(
   const elapsed = () => (now() - started) / 1000;
   const factor = (seconds: number) => (pieces.length * made) / codec.frameRate / seconds;
   try {
-    if (prompt !== undefined) await sound.push(pieces.map(() => prompt));
+    if (prompt !== undefined) {
+      const given = pieces.map(() => prompt);
+      yield { type: "codes", frame: 0, codes: given };
+      await sound.push(given);
+    }
+    const before = prompt === undefined ? 0 : frameCount(prompt);
     for await (const event of composing) {
-      for (const [i, more] of event.codes.entries()) composed[i]!.push(more);
-      made += frameCount(event.codes[0]!);
+      const more = frameCount(event.codes[0]!);
+      if (more > 0) yield { type: "codes", frame: before + made, codes: event.codes };
+      for (const [i, grid] of event.codes.entries()) composed[i]!.push(grid);
+      made += more;
       await sound.push(event.codes);
       yield* sound.ready();
       const seconds = elapsed();
@@ -119,57 +116,7 @@ export async function* generate(
 
 // --- internal ---
 
-type Asked = ReturnType<typeof parseRequest>;
-
 const isEmpty = (prompt: string): boolean => prompt.trim() === "";
-
-const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
-
-/** What was asked for, else what the model's makers ask for, else the defaults everybody knows. */
-function settingsFor(model: MusicModel, asked: Asked): Settings {
-  const { defaults } = model;
-  const bins = model.lm.config.vocab_size;
-  if (asked.topK !== undefined && asked.topK > bins)
-    throw new HocketError(
-      "bad-request",
-      `a top-k of ${asked.topK} is more than the ${bins} codes that ${model.name} chooses from; 0 means all`,
-    );
-  return {
-    duration: asked.duration,
-    temperature: asked.temperature ?? defaults.temperature ?? defaultSampling.temperature,
-    topK: Math.min(bins, asked.topK ?? defaults.topK ?? defaultSampling.topK),
-    topP: asked.topP ?? defaults.topP ?? defaultSampling.topP,
-    guidance: asked.guidance ?? defaults.guidance ?? 3,
-    greedy: asked.greedy ?? (defaults.greedy === true && asked.temperature === undefined),
-    melody: asked.melody !== undefined,
-    continued: asked.continue !== undefined,
-  };
-}
-
-/** Every prompt in every variation. The seed of a variation, given alone, makes that variation again. */
-function piecesOf({ prompt, seed, variations }: Asked, randomSeed: () => number): Piece[] {
-  const prompts = [prompt].flat().flatMap((text) => Array.from({ length: variations }, () => text));
-  if (Array.isArray(seed) && seed.length !== prompts.length)
-    throw new HocketError(
-      "bad-request",
-      `there are ${seed.length} seeds for ${prompts.length} pieces; give one, or one a piece`,
-    );
-  const first = seed ?? randomSeed();
-  return prompts.map((text, i) => ({
-    prompt: text,
-    seed: Array.isArray(first) ? first[i]! : first + (i % variations),
-  }));
-}
-
-function strideFor({ defaults, codec }: MusicModel, asked: number | undefined): number {
-  const seconds = asked ?? 0.6 * defaults.window; // MusicGen's 18 of 30
-  const frames = Math.max(1, Math.round(seconds * codec.frameRate));
-  if (frames < defaults.window * codec.frameRate) return frames;
-  throw new HocketError(
-    "bad-request",
-    `a stride of ${seconds} s leaves nothing of the model's window of ${defaults.window} s to go on from`,
-  );
-}
 
 async function intro(
   model: MusicModel,

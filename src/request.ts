@@ -96,6 +96,8 @@ export interface Settings {
   readonly greedy: boolean;
   readonly melody: boolean;
   readonly continued: boolean;
+  /** Of the language model's weights. */
+  readonly precision: string;
 }
 
 export type GenerateEvent =
@@ -114,6 +116,12 @@ export type GenerateEvent =
       /** Seconds of sound composed per second, all pieces together. */
       readonly realTimeFactor: number;
       readonly secondsLeft: number;
+    }
+  | {
+      /** Codes that are certain already, from this frame on, in order and without gaps: [K][more] of each piece. */
+      readonly type: "codes";
+      readonly frame: number;
+      readonly codes: readonly Codes[];
     }
   | {
       /** Sound that is certain already, in order and without gaps. */

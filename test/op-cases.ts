@@ -428,6 +428,7 @@ export const opCases: Readonly<Record<Builder, fc.Arbitrary<OpCase>>> = {
   reduceSum: reduction(ops.reduceSum, (values) => sum(values.length, (i) => values[i]!)),
   reduceMean: reduction(ops.reduceMean, mean),
   reduceL2: reduction(ops.reduceL2, (values) => Math.hypot(...values)),
+  reduceMax: reduction(ops.reduceMax, (values) => Math.max(...values)),
   softmax: byRow(ops.softmax, (row) => row.map((x) => Math.exp(x) / sum(row.length, (i) => Math.exp(row[i]!)))),
   logSoftmax: byRow(ops.logSoftmax, (row) => row.map((x) => x - Math.log(sum(row.length, (i) => Math.exp(row[i]!))))),
   // Of an empty tensor the runtime keeps the axis.

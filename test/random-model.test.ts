@@ -104,9 +104,9 @@ test("each window of a long piece hears the tune from where it stands, and a sho
   const heard: (Int32Array | undefined)[] = [];
   const { lm } = models.melody;
   const open = lm.open.bind(lm);
-  lm.open = (conditions: readonly Condition[], guided: boolean) => {
+  lm.open = (conditions: readonly Condition[], guided: boolean, columns: number) => {
     heard.push(conditions[0]!.melody);
-    return open(conditions, guided);
+    return open(conditions, guided, columns);
   };
   const halves = (melody: Int32Array) => [0.25, 0.75].map((at) => melody[Math.floor(at * melody.length)]);
   // C for a second, then E, and again: windows of 2 s that start a second apart hear C E, E C, C E.

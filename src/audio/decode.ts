@@ -14,12 +14,13 @@ import { maxUnpackedSamples, type Waveform, waveformProblem } from "./waveform.j
 /**
  * The waveform in an audio file, of whatever format its first bytes say.
  * @param name of the file, for messages.
+ * @param maxSamples over all channels: what a compressed file may unpack to.
  * @throws HocketError "bad-file" when it is empty, damaged, cut short or silent of samples, "unsupported" for a format
- *   that is not read here, or more than `maxUnpackedSamples`.
+ *   that is not read here, or more than `maxSamples`.
  */
-export async function decodeAudio(bytes: Uint8Array, name: string): Promise<Waveform> {
+export async function decodeAudio(bytes: Uint8Array, name: string, maxSamples = maxUnpackedSamples): Promise<Waveform> {
   try {
-    const waveform = await decode(bytes);
+    const waveform = await decode(bytes, maxSamples);
     checkSamples(waveform);
     return waveform;
   } catch (error) {
@@ -32,7 +33,7 @@ export async function decodeAudio(bytes: Uint8Array, name: string): Promise<Wave
 
 const bad = (message: string) => new HocketError("bad-file", message);
 
-const decoders: Record<AudioFormat, (bytes: Uint8Array) => Waveform | Promise<Waveform>> = {
+const decoders: Record<AudioFormat, (bytes: Uint8Array, maxSamples: number) => Waveform | Promise<Waveform>> = {
   wav: readWav,
   mp3: decodeMp3,
   flac: readFlac,
@@ -40,10 +41,10 @@ const decoders: Record<AudioFormat, (bytes: Uint8Array) => Waveform | Promise<Wa
   opus: decodeOpus,
 };
 
-async function decode(bytes: Uint8Array): Promise<Waveform> {
+async function decode(bytes: Uint8Array, maxSamples: number): Promise<Waveform> {
   if (bytes.length === 0) throw bad("the file is empty");
   const found = sniff(bytes);
-  if (found.format) return decoders[found.format](bytes.subarray(found.format === "mp3" ? 0 : found.start));
+  if (found.format) return decoders[found.format](bytes.subarray(found.format === "mp3" ? 0 : found.start), maxSamples);
   if (found.instead === "a text file") throw bad("it is a text file, not audio");
   throw new HocketError(
     "unsupported",
@@ -58,21 +59,21 @@ function checkSamples(waveform: Waveform): void {
     throw bad(`it says ${waveform.sampleRate} samples a second, and sound has 1000 to 768000: its header is damaged`);
 }
 
-async function decodeMp3(bytes: Uint8Array): Promise<Waveform> {
+async function decodeMp3(bytes: Uint8Array, maxSamples: number): Promise<Waveform> {
   const { frames, channels } = mp3Layout(bytes, id3Length(bytes));
   const { MPEGDecoder } = await import("mpg123-decoder");
-  const stereo = await collect(new MPEGDecoder(), pieces(frames, 65_536));
+  const stereo = await collect(new MPEGDecoder(), pieces(frames, 65_536), maxSamples);
   return { ...stereo, channels: stereo.channels.slice(0, channels) }; // it doubles mono
 }
 
-async function decodeVorbis(bytes: Uint8Array): Promise<Waveform> {
+async function decodeVorbis(bytes: Uint8Array, maxSamples: number): Promise<Waveform> {
   const { OggVorbisDecoder } = await import("@wasm-audio-decoders/ogg-vorbis");
   const bare = withVorbisComments(bytes, {}, 1); // every page checked; without cover pictures, which the decoder cannot hold
-  return collect(new OggVorbisDecoder(), pieces(bare, 4096));
+  return collect(new OggVorbisDecoder(), pieces(bare, 4096), maxSamples);
 }
 
 /** Opus in Ogg (RFC 7845): it is always decoded at 48 kHz, and its header says how much of the beginning to drop. */
-async function decodeOpus(bytes: Uint8Array): Promise<Waveform> {
+async function decodeOpus(bytes: Uint8Array, maxSamples: number): Promise<Waveform> {
   const pages = readPages(bytes);
   const [head, , ...packets] = packetsOf(pages);
   if (!head || head.length < 19) throw bad("the Opus file is damaged: it does not say what it holds");
@@ -91,6 +92,7 @@ async function decodeOpus(bytes: Uint8Array): Promise<Waveform> {
   const whole = await collect(
     { ready: decoder.ready, decode: (batch: Uint8Array[]) => decoder.decodeFrames(batch), free: () => decoder.free() },
     batches,
+    maxSamples,
   );
   const length = Math.max(0, Number(pages.at(-1)!.granule) - preSkip); // the last packet is padded
   return {
@@ -113,7 +115,7 @@ interface Decoder<Piece> {
 }
 
 /** Feeds a decoder, and stops at its first complaint. It is freed in any case. */
-async function collect<Piece>(decoder: Decoder<Piece>, fed: Iterable<Piece>): Promise<Waveform> {
+async function collect<Piece>(decoder: Decoder<Piece>, fed: Iterable<Piece>, maxSamples: number): Promise<Waveform> {
   await decoder.ready;
   const parts: Float32Array[][] = [];
   let sampleRate = 0;
@@ -125,8 +127,8 @@ async function collect<Piece>(decoder: Decoder<Piece>, fed: Iterable<Piece>): Pr
       throw new HocketError("unsupported", "its channels or sample rate change on the way: convert it to a WAV file");
     sampleRate = rate;
     samples += channelData.length * channelData[0].length;
-    if (samples > maxUnpackedSamples)
-      throw new HocketError("unsupported", `it unpacks to more than ${maxUnpackedSamples} samples: cut it into pieces`);
+    if (samples > maxSamples)
+      throw new HocketError("unsupported", `it unpacks to more than ${maxSamples} samples: cut it into pieces`);
     parts.push(channelData);
   };
   try {

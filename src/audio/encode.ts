@@ -41,6 +41,27 @@ export async function encodeAudio(waveform: Waveform, options: EncodeOptions): P
   }
 }
 
+/** Makes an MP3 file of a sound that is still growing: its pieces joined are the file that `encodeAudio` makes. */
+export interface Mp3Writer {
+  /** The bytes that more samples complete, perhaps none. [C][n] */
+  push(channels: readonly Float32Array[]): Uint8Array;
+  finish(): Uint8Array;
+}
+
+export async function mp3Writer(sampleRate: number, channels: number, provenance?: Provenance): Promise<Mp3Writer> {
+  const encoder = await mp3Encoder(sampleRate, channels);
+  let head: Uint8Array | undefined = provenance && writeId3(id3Texts(provenance));
+  const withHead = (bytes: Uint8Array): Uint8Array => {
+    const whole = head === undefined ? bytes.slice() : join([head, bytes]);
+    head = undefined;
+    return whole;
+  };
+  return {
+    push: (more) => withHead(encoder.encode(more.map((channel) => channel.map(clip)))),
+    finish: () => withHead(encoder.finalize()),
+  };
+}
+
 // --- internal ---
 
 /** Sample rates that MP3 has, each with its highest bit rate in kbit/s (LAME gives 64 below 16 kHz). */
@@ -63,9 +84,13 @@ const vorbisRates = [8000, 192_000] as const;
 /** Ogg tells streams apart by a number; a file of ours has one stream, so any will do. */
 const oggSerial = 1;
 
-async function encodeMp3(waveform: Waveform, provenance: Provenance | undefined): Promise<Uint8Array> {
-  const { sampleRate, channels } = waveform;
-  checkChannels("MP3", channels.length);
+async function encodeMp3({ sampleRate, channels }: Waveform, provenance: Provenance | undefined): Promise<Uint8Array> {
+  const encoder = await mp3Encoder(sampleRate, channels.length);
+  return join([...(provenance ? [writeId3(id3Texts(provenance))] : []), ...run(encoder, channels)]);
+}
+
+async function mp3Encoder(sampleRate: number, channels: number): Promise<Encoder> {
+  checkChannels("MP3", channels);
   if (!(sampleRate in mp3Bitrates))
     throw new HocketError(
       "unsupported",
@@ -76,11 +101,11 @@ async function encodeMp3(waveform: Waveform, provenance: Provenance | undefined)
   const encoder = await createMp3Encoder();
   encoder.configure({
     sampleRate,
-    channels: channels.length as 1 | 2,
+    channels: channels as 1 | 2,
     bitrate: mp3Bitrates[rate],
     outputSampleRate: rate, // it would choose a lower one for some bit rates
   });
-  return join([...(provenance ? [writeId3(id3Texts(provenance))] : []), ...run(encoder, channels)]);
+  return encoder;
 }
 
 async function encodeVorbis(waveform: Waveform, provenance: Provenance | undefined): Promise<Uint8Array> {

@@ -10,20 +10,19 @@ import { maxUnpackedSamples, type Waveform } from "./waveform.js";
 /**
  * The waveform in a FLAC file; integers are divided by 2^(bits - 1).
  * @throws HocketError "bad-file" when a frame is damaged or missing, "unsupported" beyond 24 bits, for a file whose
- *   shape changes on the way, and beyond `maxUnpackedSamples`.
+ *   shape changes on the way, and beyond `maxSamples` over all channels.
  */
-export function readFlac(bytes: Uint8Array): Waveform {
+export function readFlac(bytes: Uint8Array, maxSamples = maxUnpackedSamples): Waveform {
   const info = readInfo(bytes);
   if (info.bits > 24) throw unsupported(`has ${info.bits}-bit samples`);
-  if (info.length * info.channels > maxUnpackedSamples)
-    throw unsupported(`unpacks to ${info.length} samples a channel`);
+  if (info.length * info.channels > maxSamples) throw unsupported(`unpacks to ${info.length} samples a channel`);
   const blocks: Int32Array[][] = [];
   let length = 0;
   for (let at = info.frames; info.length === 0 ? at < bytes.length : length < info.length; ) {
     const { block, end } = readFrame(bytes, at, info, length);
     blocks.push(block);
     length += block[0]!.length;
-    if (length * info.channels > maxUnpackedSamples) throw unsupported("unpacks to too many samples");
+    if (length * info.channels > maxSamples) throw unsupported("unpacks to too many samples");
     at = end;
   }
   if (info.length !== 0 && length !== info.length) throw incomplete(info, length);

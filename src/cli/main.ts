@@ -13,6 +13,8 @@ import { software } from "./software.js";
 /** By name. Each is loaded when it is asked for: to start with all of them takes twice the time. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   generate: async () => (await import("./generate.js")).generateCommand,
+  serve: async () => (await import("./serve.js")).serveCommand,
+  worker: async () => (await import("./worker.js")).workerCommand,
   encode: async () => (await import("./encode.js")).encodeCommand,
   decode: async () => (await import("./decode.js")).decodeCommand,
   inspect: async () => (await import("./inspect.js")).inspectCommand,

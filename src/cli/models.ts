@@ -13,6 +13,9 @@ import { clear, megabytes, progress, say } from "./report.js";
 /** The model that needs no download. */
 const bundled = fileURLToPath(new URL("../../../models/mini-reference", import.meta.url));
 
+/** What a server calls it, and where it is. */
+export const bundledModel = { name: basename(bundled), path: bundled };
+
 export const modelOption: Option = {
   kind: "text",
   value: "MODEL",

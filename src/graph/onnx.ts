@@ -5,6 +5,10 @@
 
 import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
+import { type Blocks, withBlocks } from "./blocks.js";
+import { attendedOp } from "./causal-attention.js";
+import { fused } from "./fuse.js";
+import { inPieces } from "./long-products.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
@@ -12,7 +16,8 @@ import { respelled } from "./respell.js";
 import type { Attribute, Dim, Node, Value } from "./value.js";
 
 const irVersion = 9;
-const opset = 20;
+/** The version of each domain of operators: the standard's, and the runtime's own. */
+const opsets: Readonly<Record<string, number>> = { "": 20, "com.microsoft": 1 };
 
 /** What an ONNX file is made of, in an order that computes. */
 export interface Graph {
@@ -22,12 +27,19 @@ export interface Graph {
   readonly nodes: readonly Node[];
 }
 
+/** Numbers in memory, or in a file. */
+export type StoredNumbers =
+  | Uint8Array
+  | { readonly location: string; readonly offset: number; readonly length: number };
+
 /** A weight's numbers, as they are stored: the type may be narrower than the graph's float32. */
 export interface StoredWeight {
   readonly dtype: DType;
-  readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+  readonly data: StoredNumbers;
   /** What the weight is more than these numbers: the runtime adds it once, while it loads the graph. */
   readonly added?: LowRank;
+  /** The whole of it in few bits, for products. */
+  readonly blocks?: Blocks;
 }
 
 /** The matrix up down, [out, in], of a rank that is low: up [out, rank], down [rank, in]. */
@@ -63,14 +75,15 @@ export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
 }
 
 /**
- * @param stored where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
+ * @param weights where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
  * @param external how the file must spell a location for the runtime that will read it
  */
 export function toOnnx(
-  graph: Graph,
-  stored: ReadonlyMap<string, StoredWeight>,
+  described: Graph,
+  weights: ReadonlyMap<string, StoredWeight>,
   external: (location: string) => string,
 ): Uint8Array {
+  const { graph, stored } = withBlocks(described, weights);
   const message = new Message();
   const names = new Map<Value, string>();
   // What a node makes is given its output's name at once: ONNX Runtime 1.30 loses a value that is copied to an output and
@@ -114,7 +127,14 @@ export function toOnnx(
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
     step("Add", whole, `${name}:added`, name);
   }
-  for (const node of respelled(graph).nodes) message.message(1, nodeProto(node, nameOf));
+  const nodes = fused(respelled(graph).nodes);
+  const read = new Set([...graph.outputs.values(), ...nodes.flatMap(({ inputs }) => inputs)]);
+  const resultOf = (value: Value, { op }: Node): string => (!sparing.has(op) || read.has(value) ? nameOf(value) : "");
+  for (const node of nodes) {
+    const steps = inPieces(node) ?? [node];
+    for (const [i, output] of steps.at(-1)!.outputs.entries()) names.set(output, nameOf(node.outputs[i]!));
+    for (const step of steps) message.message(1, nodeProto(step, nameOf, resultOf));
+  }
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
   for (const [name, value] of graph.outputs) {
@@ -124,30 +144,39 @@ export function toOnnx(
     message.message(12, valueInfo(`out:${name}`, value.dtype, value.shape));
   }
 
-  return new Message()
-    .int(1, irVersion)
-    .string(2, "hocket")
-    .message(7, message)
-    .message(8, new Message().string(1, "").int(2, opset))
-    .finish();
+  const model = new Message().int(1, irVersion).string(2, "hocket").message(7, message);
+  for (const domain of new Set(["", ...nodes.map((node) => node.domain)]))
+    model.message(8, new Message().string(1, domain).int(2, opsets[domain]!));
+  return model.finish();
 }
 
 // --- internal ---
 
-function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
+function nodeProto(
+  node: Node,
+  nameOf: (value: Value) => string,
+  resultOf: (value: Value, node: Node) => string,
+): Message {
   const message = new Message();
-  const inputs = node.op === blockOp ? node.inputs.slice(0, 1) : node.inputs;
+  const inputs = marks.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
   for (const input of inputs) message.string(1, input === undefined ? "" : nameOf(input));
-  for (const output of node.outputs) message.string(2, nameOf(output));
+  for (const output of node.outputs) message.string(2, resultOf(output, node));
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
 }
 
+/** What does not make the results that nobody reads. */
+const sparing: ReadonlySet<string> = new Set(["LayerNormalization"]);
+
+/** What stands for its first input, and for the others says what that was made of. */
+const marks: ReadonlySet<string> = new Set([blockOp, attendedOp]);
+
 /** What only a derivative can tell apart, and ONNX need not. */
 const spelling: Readonly<Record<string, string>> = {
   StopGradient: "Identity",
   [blockOp]: "Identity",
+  [attendedOp]: "Identity",
   Reorder: "Gather",
   Scattered: "ScatterElements",
 };
@@ -164,7 +193,7 @@ function tensorProto(
   name: string,
   dtype: DType,
   shape: readonly number[],
-  data: StoredWeight["data"],
+  data: StoredNumbers,
   external: (location: string) => string,
 ): Message {
   const message = new Message().ints(1, shape).int(2, onnxType[dtype]).string(8, name);

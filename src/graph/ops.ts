@@ -235,10 +235,11 @@ const reduce = (op: string) => (x: Value, axes: readonly number[]) => {
     x.shape.map((dim, axis) => (summed.has(axis) ? 1 : dim)),
   );
 };
-/** Sums, means and Euclidean norms keep the axes they sum over, with size 1. */
+/** Sums, means, Euclidean norms and largest elements keep the axes that they are taken over, with size 1. */
 export const reduceSum = reduce("ReduceSum");
 export const reduceMean = reduce("ReduceMean");
 export const reduceL2 = reduce("ReduceL2");
+export const reduceMax = reduce("ReduceMax");
 
 export const softmax = (x: Value): Value => one("Softmax", [x], x.dtype, x.shape, { axis: { int: at(x, -1) } });
 
@@ -249,11 +250,16 @@ export const logSoftmax = (x: Value): Value => one("LogSoftmax", [x], x.dtype, x
 export const argmax = (x: Value): Value =>
   one("ArgMax", [x], "int64", x.shape.slice(0, -1), { axis: { int: at(x, -1) }, keepdims: { int: 0 } });
 
-/** (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. */
+/**
+ * (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. Its node also makes the mean and
+ * 1 / sqrt(variance + epsilon), [..., 1], for the gradient.
+ */
 export function layerNormalization(x: Value, weight: Value, bias: Value, epsilon: number): Value {
   const width = [x.shape[at(x, -1)]!];
   fit(like(weight, width) && like(bias, width), "LayerNormalization", x, weight, bias);
-  return one("LayerNormalization", [x, weight, bias], x.dtype, x.shape, { axis: { int: -1 }, epsilon });
+  const row = { dtype: x.dtype, shape: replaced(x.shape, at(x, -1), 1) };
+  const made = [{ dtype: x.dtype, shape: x.shape }, row, row];
+  return node("LayerNormalization", [x, weight, bias], made, { axis: { int: -1 }, epsilon })[0]!;
 }
 
 // --- signal ---

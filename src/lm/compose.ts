@@ -42,7 +42,7 @@ export interface Composed {
 
 /** @throws HocketError "internal" where the model's numbers are not numbers; AbortError within a step of the signal */
 export async function* compose(
-  lm: LanguageModel,
+  lm: Pick<LanguageModel, "config" | "open">,
   items: readonly Item[],
   options: ComposeOptions,
 ): AsyncGenerator<Composed> {
@@ -63,6 +63,7 @@ export async function* compose(
   const decoding = await lm.open(
     items.map((item) => item.condition),
     guidance !== 1,
+    last - 1,
   );
   try {
     const guided = new Float32Array(config.vocab_size);

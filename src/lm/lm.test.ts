@@ -11,7 +11,7 @@ import { int64, type Tensor, tensor } from "../tensor.js";
 import { relativeBuckets, t5Config, t5Encoder, t5Inputs } from "../text/t5.js";
 import { compose, type Item } from "./compose.js";
 import type { Condition } from "./condition.js";
-import { type LmConfig, lmConfig } from "./config.js";
+import { lmConfig } from "./config.js";
 import { LanguageModel } from "./lm.js";
 import { positionRows } from "./positions.js";
 import { lmInputs, textMemory, transformer } from "./transformer.js";
@@ -98,7 +98,7 @@ for (const folder of ["musicgen_tiny", "musicgen_tiny_stereo"]) {
 
   test(`${folder}: logits, states and attention of a whole sequence are the reference's`, async () => {
     const p = new Scope();
-    const inputs = lmInputs(set.config);
+    const { cache: _, ...inputs } = lmInputs(set.config);
     const outputs = transformer(p.at("decoder"), inputs, set.config, "all");
     const last = p.taps.get(`decoder.model.decoder.hidden.1`)!;
     const self = p.taps.get("decoder.model.decoder.layers.0.self_attn.weights")!;
@@ -108,8 +108,6 @@ for (const folder of ["musicgen_tiny", "musicgen_tiny_stereo"]) {
     const result = await session.run({
       columns: int64([2, set.config.num_codebooks, count], ids),
       positions: tensor("float32", [1, count, 48], positionRows(0, count, 48)),
-      past: int64([1], [0]),
-      ...emptyCache(set.config, 2),
       ...(await memory(set)),
     });
     assert.ok(largestDifference(result.logits!.data as Float32Array, floats(set.expected, "fwd.logits")) < 3e-5);
@@ -120,18 +118,20 @@ for (const folder of ["musicgen_tiny", "musicgen_tiny_stereo"]) {
   });
 
   test(`${folder}: a cached step equals reading the prefix anew, alone or in a batch`, async () => {
-    const count = 150; // more columns than the cache grows by at once
+    const count = 150;
     const columns = [1, 2].map((b) =>
       Int32Array.from({ length: set.config.num_codebooks * count }, (_, i) => (i * 37 * b) % 512),
     );
     const both = await set.lm.open(
       items.map((item) => item.condition),
       true,
+      count,
     );
     const whole = await both.step(columns, count);
     const stepped = await set.lm.open(
       items.map((item) => item.condition),
       true,
+      count,
     );
     let logits = new Float32Array();
     for (let s = 0; s < count; s++)
@@ -143,7 +143,7 @@ for (const folder of ["musicgen_tiny", "musicgen_tiny_stereo"]) {
 
     const rowSize = set.config.num_codebooks * set.config.vocab_size;
     for (const [i, item] of items.entries()) {
-      const alone = await set.lm.open([item.condition], true);
+      const alone = await set.lm.open([item.condition], true, count);
       const single = await alone.step([columns[i]!], count);
       const { conditional, unconditional } = both.plan.items[i]!;
       for (const [row, mine] of [
@@ -209,7 +209,8 @@ for (const [name, tune, guidance] of [
 test("melody model: logits after the reference's own prefix are the reference's", async () => {
   const { config } = melody;
   const p = new Scope();
-  const outputs = transformer(p.at("decoder"), lmInputs(config), config, "all");
+  const { cache: _, ...inputs } = lmInputs(config);
+  const outputs = transformer(p.at("decoder"), inputs, config, "all");
   const session = await compile(runtime, { logits: outputs.logits }, bindTensors(melody.model));
   for (const name of ["fwd", "fwd_text_only"]) {
     const prefix = named(melody.expected, `${name}.prefix`);
@@ -219,10 +220,8 @@ test("melody model: logits after the reference's own prefix are the reference's"
     const result = await session.run({
       columns: int64([2, config.num_codebooks, count], integers(melody.inputs, "decoder_input_ids")),
       positions: tensor("float32", [2, before + count, 48], Float32Array.of(...positions, ...positions)),
-      past: int64([1], [0]),
       start: int64([2, 1], [0, 0]),
       prefix,
-      ...emptyCache(config, 2),
     });
     const ours = rowsOf(result.logits!.data as Float32Array, (before + count) * config.vocab_size);
     const codesOnly = ours.flatMap((row) => Array.from(row.subarray(before * config.vocab_size)));
@@ -268,15 +267,6 @@ function gridsOf(flatCodes: Int32Array, codebooks: number, batch: number): Codes
       Array.from({ length: codebooks }, (_, k) =>
         flatCodes.slice((b * codebooks + k) * frames, (b * codebooks + k + 1) * frames),
       ),
-    ),
-  );
-}
-
-function emptyCache(c: LmConfig, rows: number) {
-  const shape = [rows, c.num_attention_heads, 0, c.hidden_size / c.num_attention_heads];
-  return Object.fromEntries(
-    ["keys", "values"].flatMap((kind) =>
-      Array.from({ length: c.num_hidden_layers }, (_, i) => [`${kind}.${i}`, tensor("float32", shape)]),
     ),
   );
 }

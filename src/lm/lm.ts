@@ -1,17 +1,18 @@
 /** @file The language model as something that runs: conditions in, then columns of codes in and logits out, step by step. */
 
-import { HocketError } from "../errors.js";
+import { assert, HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
 import { Sessions } from "../graph/sessions.js";
 import { input, Scope, type Value } from "../graph/value.js";
-import type { Growing, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
+import type { Kept, Runtime, Session, SessionOptions, State } from "../platform/platform.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
+import type { CacheSteps } from "./cache-steps.js";
 import { alignPrefixes, type Condition, oneHot, type Plan, padTexts, planRows } from "./condition.js";
 import type { LmConfig } from "./config.js";
 import { positionRows } from "./positions.js";
-import { lmInputs, textMemory, transformer } from "./transformer.js";
+import { cachedWidth, lmInputs, textMemory, transformer } from "./transformer.js";
 
 /** What stands around the language model in a checkpoint. */
 export interface Surroundings {
@@ -23,6 +24,7 @@ export interface Surroundings {
 
 export class LanguageModel {
   readonly #sessions: Sessions;
+  #cacheSteps: (() => Promise<CacheSteps>) | undefined;
 
   constructor(
     readonly config: LmConfig,
@@ -36,28 +38,44 @@ export class LanguageModel {
 
   /** Begins to compile what every batch needs, for `open` to find it done. */
   prepare(): void {
-    this.#step().catch(() => {}); // whoever needs it is told
+    const dtype = this.#cacheSteps === undefined ? "float32" : "int8";
+    this.#step(dtype).catch(() => {}); // whoever needs it is told
   }
 
-  /** Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition. */
-  async open(conditions: readonly Condition[], guided: boolean): Promise<Decoding> {
+  /**
+   * Takes in the conditions of a batch. With `guided`, every conditioned item runs a second stream without its condition.
+   * @param columns how many will be read at most
+   * @param watch is told, of each layer and pass, the largest size of every channel of queries, keys and values
+   */
+  async open(conditions: readonly Condition[], guided: boolean, columns: number, watch?: Watch): Promise<Decoding> {
     const plan = planRows(conditions, guided);
-    const session = await this.#step();
+    const steps = watch === undefined ? await this.#cacheSteps?.() : undefined;
+    const dtype = steps === undefined ? "float32" : "int8";
+    const session = await this.#step(dtype, watch !== undefined);
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
-    const { num_hidden_layers, num_attention_heads, hidden_size } = this.config;
-    const shape = [plan.rows.length, num_attention_heads, 0, hidden_size / num_attention_heads];
-    const growing = ["keys", "values"].flatMap((kind) =>
-      Array.from({ length: num_hidden_layers }, (_, i): Growing => {
-        return { input: `${kind}.${i}`, output: `new.${kind}.${i}`, dtype: "float32", shape };
+    const { num_hidden_layers, num_attention_heads, num_codebooks, vocab_size } = this.config;
+    const rows = plan.rows.length;
+    const before = "prefix" in start ? start.prefix.shape[1]! : 0;
+    const shape = [rows, num_attention_heads, before + columns, cachedWidth(this.config)];
+    const caches = ["keys", "values"].flatMap((kind) =>
+      Array.from({ length: num_hidden_layers }, (_, i): Kept => {
+        return { input: `${kind}.${i}`, output: `new.${kind}.${i}`, dtype, shape };
       }),
     );
-    return new Decoding(
-      this.config,
-      plan,
-      session,
-      await session.open(start.held, growing),
-      "prefix" in start ? start : undefined,
-    );
+    const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
+    const watched = watch === undefined ? [] : sizesKept(this.config);
+    const state = await session.open({ ...start.held, ...steps }, [logits, ...caches, ...watched]);
+    return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch);
+  }
+
+  /** From here on keys and values are kept in 8 bits, in such steps: asked for when they are first needed. */
+  useCacheSteps(find: () => Promise<CacheSteps>): void {
+    let found: Promise<CacheSteps> | undefined;
+    this.#cacheSteps = () => {
+      found ??= find().finally(() => this.#sessions.dispose((name) => name === "watched step"));
+      found.catch(() => (found = undefined)); // the next piece tries again
+      return found;
+    };
   }
 
   /** Names every weight, so that a checkpoint can be checked whole before anything is compiled. */
@@ -73,8 +91,11 @@ export class LanguageModel {
     await this.#sessions.dispose();
   }
 
-  #step(): Promise<Session> {
-    return this.#sessions.get("step", (p) => transformer(p.at("decoder"), lmInputs(this.config), this.config));
+  #step(cache: "float32" | "int8", watched = false): Promise<Session> {
+    return this.#sessions.get(watched ? "watched step" : `step ${cache}`, (p) => {
+      const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, cache), this.config);
+      return { logits, ...caches, ...(watched ? sizes(p, this.config) : {}) };
+    });
   }
 
   /** Keys and values of the text in every layer. */
@@ -130,6 +151,9 @@ export class LanguageModel {
   }
 }
 
+/** @param sizes [3 width]: of queries, keys and values */
+export type Watch = (layer: number, sizes: Float32Array) => void;
+
 /** One batch on its way: what the model has read so far, as keys and values that stay beside the session. */
 export class Decoding {
   #past = 0;
@@ -142,6 +166,7 @@ export class Decoding {
     readonly session: Session,
     readonly state: State,
     prefix: { prefix: Tensor; starts: readonly number[] } | undefined,
+    readonly watch: Watch | undefined,
   ) {
     this.#prefix = prefix;
     this.#starts = prefix?.starts ?? [];
@@ -162,16 +187,21 @@ export class Decoding {
     const prefix = this.#prefix?.prefix ?? tensor("float32", [rows.length, 0, hidden_size]);
     this.#prefix = undefined;
     const added = count + (this.config.crossAttention ? 0 : prefix.shape[1]!);
+    const total = this.#past + added;
+    assert(this.#past === 0 || added === 1, "after the first pass, columns are read one by one");
     const result = await this.session.run(
       {
         columns: tensor("int64", [rows.length, num_codebooks, count], ids),
         positions: this.#positions(added),
-        past: int64([1], [this.#past]),
+        last: tensor("int32", [rows.length], new Int32Array(rows.length).fill(total - 1)),
+        count: tensor("int32", [1], Int32Array.of(total)),
         ...(this.config.crossAttention ? {} : { prefix }),
       },
       this.state,
     );
-    this.#past += added;
+    this.#past = total;
+    if (this.watch !== undefined)
+      for (let i = 0; i < this.config.num_hidden_layers; i++) this.watch(i, result[`size.${i}`]!.data as Float32Array);
     return result.logits!.data as Float32Array;
   }
 
@@ -199,6 +229,21 @@ export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: numb
 };
 
 // --- internal ---
+
+/** Of every layer, the largest size of each channel of queries, keys and values: [1, 3 width]. */
+const sizes = (p: Scope, c: LmConfig): Record<string, Value> =>
+  Object.fromEntries(
+    Array.from({ length: c.num_hidden_layers }, (_, i) => {
+      const qkv = p.taps.get(`decoder.model.decoder.layers.${i}.self_attn.qkv`)!;
+      return [`size.${i}`, ops.reduceMax(ops.abs(qkv), [0])];
+    }),
+  );
+const sizesKept = (c: LmConfig): Kept[] =>
+  Array.from({ length: c.num_hidden_layers }, (_, i) => ({
+    output: `size.${i}`,
+    dtype: "float32",
+    shape: [1, 3 * c.hidden_size],
+  }));
 
 function project(p: Scope, x: Value, width: number): Value {
   return unflatten(linear(p, flatten(x), width, { bias: true }), rowsOf(x));

@@ -9,7 +9,7 @@ import { graphOf, toOnnx } from "../graph/onnx.js";
 import * as ops from "../graph/ops.js";
 import { input, type Value } from "../graph/value.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
-import type { Growing, Runtime, Session, State } from "./platform.js";
+import type { Kept, Runtime, Session, State } from "./platform.js";
 
 /** Registers the tests that `createRuntime` must pass. */
 export function runtimeConformance(name: string, createRuntime: () => Runtime): void {
@@ -130,38 +130,38 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime): 
     await one.dispose();
   });
 
-  check("a growing input holds every row so far, then zeros, in each of several states", async () => {
-    const [B, H, D] = [2, 3, 2];
-    const cache = input("cache", "float32", [B, H, "C", D]);
-    const added = input("added", "float32", [B, H, "S", D]);
-    const grow = await session({ seen: cache, added: ops.add(added, ops.scalar(0)) });
-    const growing: Growing[] = [{ input: "cache", output: "added", dtype: "float32", shape: [B, H, 0, D] }];
-    const counts = fc.constantFrom(0, 1, 1, 1, 2, 63, 64, 65, 200);
+  check("a kept output is what the next run reads, in each of several states", async () => {
+    const sum = input("sum", "float32", [2]);
+    const added = input("added", "float32", [2]);
+    const next = ops.add(sum, added);
+    const adding = await session({ twice: ops.add(next, next), next });
+    const kept: Kept[] = [
+      { output: "twice", dtype: "float32", shape: [2] },
+      { output: "next", input: "sum", dtype: "float32", shape: [2] },
+    ];
+    const pair = (a: number, b: number) => tensor("float32", [2], Float32Array.of(a, b));
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(2), counts), { maxLength: 12 }), async (steps) => {
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(2), fc.nat(100), fc.nat(100))), async (steps) => {
         const states: State[] = [];
-        for (let i = 0; i < 3; i++) states.push(await grow.open({}, growing));
-        const past = [0, 0, 0];
-        // The element of a row says where it belongs.
-        const element = (state: number, head: number, row: number) => 1e6 * (state + 1) + 1000 * head + row;
-        for (const [s, count] of steps) {
-          const data = Float32Array.from({ length: B * H * count * D }, (_, i) =>
-            element(s, Math.floor(i / (count * D)), past[s]! + (Math.floor(i / D) % count)),
-          );
-          const results = await grow.run({ added: tensor("float32", [B, H, count, D], data) }, states[s]!);
-          assert.deepEqual(Object.keys(results), ["seen"]); // what the state takes is not returned
-          const [b, h, room, d] = results.seen!.shape as [number, number, number, number];
-          assert.ok(b === B && h === H && d === D && room >= past[s]!);
-          for (const [i, value] of (results.seen!.data as Float32Array).entries()) {
-            const row = Math.floor(i / D) % room;
-            assert.equal(value, row < past[s]! ? element(s, Math.floor(i / (room * D)), row) : 0);
-          }
-          past[s]! += count;
+        for (let i = 0; i < 3; i++) states.push(await adding.open({}, kept));
+        const sums = [0, 1, 2].map(() => [0, 0]);
+        const earlier: { twice: Tensor; copy: number[] }[] = [];
+        for (const [s, a, b] of steps) {
+          const results = await adding.run({ added: pair(a, b) }, states[s]!);
+          assert.deepEqual(Object.keys(results), ["twice"]); // what the next run reads is not returned
+          sums[s] = [sums[s]![0]! + a, sums[s]![1]! + b];
+          assert.deepEqual(results.twice, pair(2 * sums[s][0]!, 2 * sums[s][1]!));
+          earlier.push({ twice: results.twice!, copy: Array.from(results.twice!.data as Float32Array) });
         }
+        for (const { twice, copy } of earlier) assert.deepEqual(Array.from(twice.data as Float32Array), copy);
         for (const state of states) await state.dispose();
       }),
       { numRuns: 15 },
     );
+    const wrong = await adding.open({}, [{ output: "nothing", dtype: "float32", shape: [2] }]);
+    await rejected(adding.run({ added: pair(1, 2), sum: pair(1, 2) }, wrong), /no output out:nothing/);
+    const small = await adding.open({}, [{ output: "next", input: "sum", dtype: "float32", shape: [1] }]);
+    await rejected(adding.run({ added: pair(1, 2) }, small), /runtime failed/);
   });
 
   check("the caller's thread goes on while a graph runs", async () => {

@@ -4,5 +4,5 @@ export * from "./node/files.js";
 export * from "./node/hub.js";
 export * from "./node/packages.js";
 export { createRuntime } from "./node/runtime.js";
-export { inThreads } from "./node/threads.js";
+export { inThreads, threadsAtOnce } from "./node/threads.js";
 export type * from "./platform.js";

@@ -44,19 +44,21 @@ export interface SessionOptions {
   readonly rarely?: boolean;
 }
 
-/** An input that grows: after each run, output `from` is appended to input `to` along axis 2 ([B, H, T, D]). */
-export interface Growing {
-  readonly input: string;
+/**
+ * An output that is written into memory of its own, at every run the same. With an `input`, the run reads that memory by
+ * this name before (and the graph must see to it that nothing else reads what is overwritten); without, the caller gets a
+ * copy.
+ */
+export interface Kept {
   readonly output: string;
+  readonly input?: string;
   readonly dtype: DType;
-  /** The shape with 0 on axis 2. */
   readonly shape: readonly number[];
 }
 
 /**
  * Tensors that stay beside a session, in its thread or on its device, from run to run: those that never change
- * (`held`) and those that grow. Growing ones have spare room: what lies past the rows appended so far is zero, and the
- * graph must mask it.
+ * (`held`) and those that are written over (`kept`, zeros at first).
  */
 export interface State {
   dispose(): Promise<void>;
@@ -64,9 +66,12 @@ export interface State {
 
 /** A compiled graph. */
 export interface Session {
-  /** Runs the graph. Inputs that `state` provides are left out of `inputs`; outputs that it takes are not returned. */
+  /**
+   * Runs the graph. Inputs that `state` provides are left out of `inputs`. With a state that keeps outputs, the others
+   * are not computed, and those that are not also inputs are returned.
+   */
   run(inputs: Tensors, state?: State): Promise<Tensors>;
-  open(held: Tensors, growing: readonly Growing[]): Promise<State>;
+  open(held: Tensors, kept: readonly Kept[]): Promise<State>;
   dispose(): Promise<void>;
 }
 

@@ -71,7 +71,7 @@ for (const { name, lm, shape, items } of layouts) {
         melody: heard,
       };
       // The null stream is what guidance would compare this item with.
-      const decoding = await inference.open([whole], dropped === true);
+      const decoding = await inference.open([whole], dropped === true, steps);
       const row = dropped === true ? decoding.plan.items[0]!.unconditional! : decoding.plan.items[0]!.conditional;
       const columns = build(patternFor(lm, frames), grids[b]!, specialToken(lm));
       for (let step = 0; step < steps; step++) {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { decodeAudio } from "../../src/audio/decode.js";
+import { readProvenance } from "../../src/audio/provenance.js";
 import { readCodes } from "../../src/codes-file.js";
 import { floats, integers, largestDifference, readGolden, readGoldenJson, rowsOf } from "../golden.js";
 import { memorySource } from "../memory.js";
@@ -93,9 +96,44 @@ suite("generate", { concurrency: 2 }, () => {
       greedy: false,
       melody: false,
       continued: false,
+      precision: "fp32",
     });
     assert.ok(made.realTimeFactor > 0);
     assert.ok(!/\r|composing/.test(run.stderr), "progress where stderr is no terminal");
+  });
+
+  test("a precision is asked for, kept beside the hub's cache, and written down", async () => {
+    const env = { HF_HOME: folder() };
+    const compose = async (precision: string) => {
+      const cwd = folder();
+      const args = [
+        "generate",
+        "bells",
+        "--duration",
+        "0.5",
+        "--seed",
+        "5",
+        "-o",
+        "o.wav",
+        "--codes",
+        "o.st",
+        "--json",
+      ];
+      const run = await succeeds([...args, "--precision", precision], { cwd, env });
+      const made = readProvenance(read(cwd, "o.wav"))!.settings.precision;
+      assert.equal(json<{ settings: { precision: string } }>(run).settings.precision, made);
+      return { made, said: run.stderr, codes: (await codesIn(cwd, "o.st")).codes };
+    };
+    const [auto, eight] = [await compose("auto"), await compose("int8")];
+    assert.equal(auto.made, "fp32"); // this model is small
+    assert.match(auto.said, /\nprecision fp32: picked as the fastest for this model at full quality\n/);
+    assert.equal(eight.made, "int8");
+    assert.ok(!/precision/.test(eight.said));
+    assert.notDeepEqual(eight.codes, auto.codes);
+    const kept = readdirSync(join(env.HF_HOME, "hocket"));
+    assert.match(kept.join(), /^[0-9a-f]{32}\.safetensors$/);
+    assert.deepEqual((await compose("int8")).codes, eight.codes);
+    assert.deepEqual(readdirSync(join(env.HF_HOME, "hocket")), kept);
   });
 
   test("an empty prompt is composed freely, and that is said", async () => {

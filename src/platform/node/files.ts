@@ -46,6 +46,10 @@ export async function openFolder(path: string): Promise<Folder> {
 export const isFolder = (path: string): Promise<boolean> => hasKind(path, "isDirectory");
 export const isFile = (path: string): Promise<boolean> => hasKind(path, "isFile");
 
+/** When the file at `path` was last written, in whole seconds (what archives keep of it). @throws HocketError bad-file */
+export const lastWritten = async (path: string): Promise<number> =>
+  Math.floor((await reading(path, () => stat(path))).mtimeMs / 1000);
+
 /** Makes the folder, and those that it lies in, where they are not there. @throws HocketError disk */
 export async function makeFolder(path: string): Promise<void> {
   try {

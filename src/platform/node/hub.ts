@@ -1,5 +1,6 @@
 /** @file Models of a Hugging Face hub: those already in the cache that Python shares, and how to get the others. */
 
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { HocketError } from "../../errors.js";
@@ -46,6 +47,10 @@ export type PullEvent =
 /** Whether `name` has the form of a hub id: "owner/name" or "owner/name@revision". */
 export const isHubId = (name: string): boolean => parseHubId(name) !== undefined;
 
+/** The folder for what Hocket makes of models and can make again: beside the hub's cache. */
+export const cacheFolder = async ({ environment = process.env }: HubOptions = {}): Promise<string> =>
+  join(dirname((await hubSettings(environment)).cache), "hocket");
+
 /** The model if its configuration and all its weights are in the cache. Asks nothing of the network. */
 export async function cachedModel(
   name: string,
@@ -57,6 +62,19 @@ export async function cachedModel(
   if (commit === undefined || !(await isFolder(cache.snapshot(commit)))) return undefined;
   const folder = await openFolder(cache.snapshot(commit));
   return (await isComplete(folder)) ? folder : undefined;
+}
+
+/** Ids of the models in the cache, whole or not. Asks nothing of the network. */
+export async function cachedIds({ environment = process.env }: HubOptions = {}): Promise<string[]> {
+  const names = await readdir((await hubSettings(environment)).cache).catch(() => []);
+  const ids = names.flatMap((name) => /^models--(.+)--(.+)$/.exec(name)?.slice(1).join("/") ?? []);
+  return ids.filter(isHubId).sort();
+}
+
+/** Takes every revision of the model out of the cache, for Python too. */
+export async function removeModel(name: string, { environment = process.env }: HubOptions = {}): Promise<void> {
+  const cache = modelCache(await hubSettings(environment), hubId(name));
+  await rm(dirname(dirname(cache.snapshot("-"))), { recursive: true, force: true });
 }
 
 /**

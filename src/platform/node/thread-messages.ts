@@ -1,15 +1,21 @@
 /** @file What the caller's end and the computing thread say to each other, and the two numbers that they share. */
 
-import type { Growing, SessionOptions, Tensors } from "../platform.js";
+import type { Kept, SessionOptions, Tensors } from "../platform.js";
 
 /** What the thread can be asked for. Ids name sessions and states, which live there. */
 export type Request = { call: number } & (
   | { do: "create"; model: Uint8Array; options: SessionOptions }
-  | { do: "open"; held: Tensors; growing: readonly Growing[] }
+  | { do: "open"; held: Tensors; kept: readonly Kept[] }
   | { do: "run"; session: number; inputs: Tensors; state?: number }
   | { do: "close"; id: number }
 );
 export type Reply = { call: number; result: unknown } | { call: number; error: string };
+
+/** What a run answers: also its inputs, whose memory goes back to where it came from. */
+export interface RunResult {
+  readonly outputs: Tensors;
+  readonly inputs: Tensors;
+}
 
 export interface ThreadData {
   /** The folder that the paths of weights start from. */

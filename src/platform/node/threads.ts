@@ -1,7 +1,8 @@
 /** @file Work on many things by several threads: a function of a module, called once for each. */
 
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import { type ErrorCode, HocketError } from "../../errors.js";
 
 /** What a thread is told, and what it answers. */
@@ -16,6 +17,7 @@ export type TaskReply =
 /**
  * What `name` of `module` makes of each item, in their order; an item for which it throws is an error, and no end. Stopping
  * early ends the threads; they work only a little ahead of what is asked for.
+ * @param limits of each thread's memory: beyond them it ends, which is an error of what it was at work on
  * @param module the URL of a module that exports the function under that name; items and results are copied
  * @throws the signal's reason, without waiting for what is at work
  */
@@ -25,6 +27,7 @@ export async function* inThreads<T, R>(
   items: readonly T[],
   threads: number,
   signal?: AbortSignal,
+  limits: ResourceLimits = {},
 ): AsyncGenerator<{ readonly item: T; readonly result: R | HocketError }> {
   const task: ThreadTask = { module: module.href, name };
   const settle: ((result: R | HocketError) => void)[] = [];
@@ -46,7 +49,7 @@ export async function* inThreads<T, R>(
     }
   };
   const start = (): void => {
-    const worker = new Worker(entry, { workerData: task });
+    const worker = new Worker(entry, { workerData: task, resourceLimits: limits });
     workers.add(worker);
     idle.push(worker);
     const answered = (result: R | HocketError) => settle[at.get(worker) ?? -1]?.(result);
@@ -87,6 +90,9 @@ export async function* inThreads<T, R>(
     await Promise.all([...workers].map((worker) => worker.terminate()));
   }
 }
+
+/** How many threads this machine runs at a time. */
+export const threadsAtOnce = (): number => availableParallelism();
 
 // --- internal ---
 

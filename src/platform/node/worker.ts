@@ -2,17 +2,18 @@
  * @file The thread that computes: sessions of onnxruntime-node, whose `run` blocks the thread it is called on, and the
  * state kept beside them. Speaks the messages of runtime.ts.
  *
- * The runtime copies every output, even into buffers it is given, so a cache that came out of a step would cost its
- * whole size each time (measured: 10 to 20 times the step). Here a cache is an input, used in place; a step's outputs
- * are its new rows only, and they are appended to our own arrays.
+ * A run writes its outputs into tensors that it is given, and then onnxruntime-node copies them once more, to return
+ * them: a cache that is an output of a step would cost its whole size each time (measured: 10 to 20 times the step). So a
+ * run that keeps its outputs in place asks, before them, for one of a kind that onnxruntime-node cannot return, and
+ * nothing is copied. Should it learn to, everything would work as it does, and only be slower.
  */
 
 import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import { assert } from "../../errors.js";
 import { arrayFor, type DType, elementCount, type Tensor } from "../../tensor.js";
-import type { Growing, SessionOptions } from "../platform.js";
-import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
+import type { Kept, SessionOptions } from "../platform.js";
+import { busy, type Reply, type Request, type RunResult, stopped, type ThreadData } from "./thread-messages.js";
 
 const { root, shared } = workerData as ThreadData;
 const sessions = new Map<number, ort.InferenceSession>();
@@ -53,14 +54,16 @@ async function answer(request: Request, moved: ArrayBuffer[]): Promise<unknown> 
       return lastId;
     }
     case "open":
-      states.set(++lastId, new KeptState(request.held, request.growing));
+      states.set(++lastId, new KeptState(request.held, request.kept));
       return lastId;
     case "run": {
       const session = sessions.get(request.session);
       assert(session !== undefined, "this session has been disposed of");
       const state = request.state === undefined ? undefined : states.get(request.state);
       assert(state !== undefined || request.state === undefined, "this state has been disposed of");
-      return run(session, request.inputs, state, moved);
+      const outputs = await run(session, request.inputs, state, moved);
+      for (const { data } of Object.values(request.inputs)) moved.push(data.buffer as ArrayBuffer);
+      return { outputs, inputs: request.inputs } satisfies RunResult;
     }
     case "close":
       states.delete(request.id);
@@ -71,7 +74,7 @@ async function answer(request: Request, moved: ArrayBuffer[]): Promise<unknown> 
 }
 
 async function create(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(model, {
+  return ort.InferenceSession.create(Buffer.concat([sequenceFirst, model]), {
     executionProviders: ["cpu"],
     intraOpNumThreads: options.threads ?? 0,
     logSeverityLevel: 4, // its errors come to us as errors
@@ -96,53 +99,55 @@ async function run(
   state: KeptState | undefined,
   moved: ArrayBuffer[],
 ): Promise<Record<string, Tensor>> {
-  const feeds: Record<string, ort.Tensor> = { ...state?.tensors };
+  const feeds: Record<string, ort.Tensor> = { ...state?.inputs };
   for (const [name, tensor] of Object.entries(inputs)) {
     assert(session.inputNames.includes(name), `there is no input ${name}, there are ${some(session.inputNames)}`);
     feeds[name] = toOrt(tensor);
   }
+  if (state?.writes) return state.run(session, feeds, moved);
+  const wanted = session.outputNames.filter((name) => name !== sequence).map((name) => [name, null]);
   const outputs: Record<string, Tensor> = {};
-  for (const [spelled, tensor] of Object.entries(await session.run(feeds))) {
-    const name = spelled.replace(/^out:/, "");
+  for (const [spelled, tensor] of Object.entries(await session.run(feeds, Object.fromEntries(wanted)))) {
     const value = fromOrt(tensor);
-    if (state?.append(name, value) === true) continue;
-    outputs[name] = value;
+    outputs[spelled.replace(/^out:/, "")] = value;
     moved.push(value.data.buffer as ArrayBuffer);
   }
   return outputs;
 }
 
-/** Rows of spare room that a growing tensor gains at once: copying it for every row would cost its size each time. */
-const block = 64;
-
 class KeptState {
-  readonly tensors: Record<string, ort.Tensor> = {};
-  readonly #growing = new Map<string, { to: string; tensor: Tensor; rows: number }>();
+  readonly inputs: Record<string, ort.Tensor> = {};
+  readonly #written: Record<string, ort.Tensor> = {};
+  readonly #returned = new Map<string, Tensor>();
 
-  constructor(held: Record<string, Tensor>, growing: readonly Growing[]) {
-    for (const [name, tensor] of Object.entries(held)) this.tensors[name] = toOrt(tensor);
-    for (const { input, output, dtype, shape } of growing) {
-      const tensor = zeros(dtype, shape);
-      this.#growing.set(output, { to: input, tensor, rows: 0 });
-      this.tensors[input] = toOrt(tensor);
+  constructor(held: Record<string, Tensor>, kept: readonly Kept[]) {
+    for (const [name, tensor] of Object.entries(held)) this.inputs[name] = toOrt(tensor);
+    for (const { input, output, dtype, shape } of kept) {
+      // Memory that nobody has written costs nothing yet: the system gives it page by page.
+      const tensor = { dtype, shape, data: new (arrayFor(dtype))(elementCount(shape)) };
+      this.#written[`out:${output}`] = toOrt(tensor);
+      if (input !== undefined) this.inputs[input] = this.#written[`out:${output}`]!;
+      else this.#returned.set(output, tensor);
     }
   }
 
-  /** Takes `rows` [B, H, S, D] if it is the output that an input grows by. */
-  append(output: string, rows: Tensor): boolean {
-    const grown = this.#growing.get(output);
-    if (grown === undefined) return false;
-    const [batch, heads, added, width] = rows.shape as [number, number, number, number];
-    if (grown.rows + added > grown.tensor.shape[2]!) {
-      const capacity = Math.ceil((grown.rows + added + 1) / block) * block;
-      const larger = zeros(rows.dtype, [batch, heads, capacity, width]);
-      copyRows(grown.tensor, 0, larger, 0, grown.rows);
-      grown.tensor = larger;
-      this.tensors[grown.to] = toOrt(larger);
+  get writes(): boolean {
+    return Object.keys(this.#written).length > 0;
+  }
+
+  async run(session: ort.InferenceSession, feeds: Record<string, ort.Tensor>, moved: ArrayBuffer[]) {
+    const missing = Object.keys(this.#written).find((name) => !session.outputNames.includes(name));
+    assert(missing === undefined, `there is no output ${missing}, there are ${some(session.outputNames)}`);
+    try {
+      await session.run(feeds, { [sequence]: null, ...this.#written });
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("Non tensor type"))) throw error;
     }
-    copyRows(rows, 0, grown.tensor, grown.rows, added);
-    grown.rows += added;
-    return true;
+    const copies = [...this.#returned].map(
+      ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const,
+    );
+    for (const [, { data }] of copies) moved.push(data.buffer as ArrayBuffer);
+    return Object.fromEntries(copies) as Record<string, Tensor>;
   }
 }
 
@@ -151,23 +156,20 @@ class KeptState {
 const some = (names: readonly string[]): string =>
   names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
 
-/** Copies `count` rows of axis 2 for every batch item and head. */
-function copyRows(from: Tensor, fromRow: number, to: Tensor, toRow: number, count: number): void {
-  const [batch, heads, fromRows, width] = from.shape as [number, number, number, number];
-  const toRows = to.shape[2]!;
-  const source = from.data as Float32Array;
-  const target = to.data as Float32Array;
-  for (let head = 0; head < batch * heads; head++) {
-    const start = (head * fromRows + fromRow) * width;
-    target.set(source.subarray(start, start + count * width), (head * toRows + toRow) * width);
-  }
-}
+const sequence = "a sequence";
 
-const zeros = (dtype: DType, shape: readonly number[]): Tensor => ({
-  dtype,
-  shape,
-  data: new (arrayFor(dtype))(elementCount(shape)),
-});
+/**
+ * The beginning of an ONNX file: a graph with `sequence` as its first output. Protobuf joins the fields of a message that
+ * comes in two parts, so any other file may follow. Source: onnx.proto3 of the ONNX project.
+ */
+const sequenceFirst = (() => {
+  const field = (number: number, ...value: number[]) => [number * 8 + 2, value.length, ...value];
+  const text = (number: number, value: string) => field(number, ...Buffer.from(value));
+  const elements = field(1, ...field(1, 8, 1)); // tensors of float32
+  const output = [...text(1, sequence), ...field(2, ...field(4, ...elements))];
+  const node = [...text(2, sequence), ...text(4, "SequenceEmpty")];
+  return Uint8Array.from(field(7, ...field(1, ...node), ...field(12, ...output)));
+})();
 
 /** Uses the same memory. */
 const toOrt = (tensor: Tensor): ort.Tensor =>

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { repositoryFile } from "../../test/golden.js";
+import { dataFolder, serving } from "../../test/serving.js";
+import { HocketClient } from "./client.js";
+import { Store } from "./store.js";
+
+const children = new Set<ChildProcess>();
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+/** `hocket serve` as people run it. */
+async function hocketServe(data: string) {
+  const args = ["serve", "--port", "0", "--no-open", "--threads", "1", "--data", data];
+  const child = spawn(process.execPath, [repositoryFile("bin/hocket.js"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.add(child);
+  const gone = new Promise<number | null>((resolve) => child.once("exit", resolve)).finally(() =>
+    children.delete(child),
+  );
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.trim()));
+    child.once("exit", () => reject(new Error(said)));
+  });
+  return { client: new HocketClient({ url }), url, child, gone, said: () => said };
+}
+
+const digest = (bytes: ArrayBuffer) => createHash("sha256").update(new Uint8Array(bytes)).digest("hex");
+const soundOf = async (client: HocketClient, id: string) =>
+  digest(await (await client.sound(id, "wav", { bits: 32 })).arrayBuffer());
+const codesOf = async (client: HocketClient, id: string) => digest(await client.codes(id));
+
+test("a server that is killed again and again, while it composes and while it stores, loses nothing", async () => {
+  const data = dataFolder();
+  const orders = Array.from({ length: 3 }, (_, i) => ({ prompt: `piece ${i}`, duration: 0.5 + i / 5, seed: i }));
+  const ids: string[] = [];
+  for (let kill = 0; kill < 3; kill++) {
+    const { client, child, gone } = await hocketServe(data);
+    ids.push((await client.create(orders[kill]!, { idempotencyKey: `key ${kill}` })).id);
+    const follow = client.events(ids.at(-1)!);
+    for await (const event of follow) if (event.type === (["state", "audio", "done"] as const)[kill]) break;
+    child.kill("SIGKILL");
+    await gone;
+  }
+  const { client, child, gone } = await hocketServe(data);
+  assert.equal((await client.create(orders[0]!, { idempotencyKey: "key 0" })).id, ids[0], "a key is remembered");
+  const reference = await serving();
+  for (const [i, id] of ids.entries()) {
+    const done = await client.finished(id);
+    assert.equal(done.state, "done", `${i}: ${done.error?.detail}`);
+    const other = await reference.client.create(orders[i]!);
+    await reference.client.finished(other.id);
+    assert.equal(await soundOf(client, id), await soundOf(reference.client, other.id), `piece ${i}`);
+    assert.equal(await codesOf(client, id), await codesOf(reference.client, other.id));
+  }
+  assert.equal((await client.list()).data.length, ids.length, "and none was made twice");
+  child.kill("SIGTERM");
+  assert.equal(await gone, 0);
+});
+
+test("a client that follows while the server is killed and comes back gets everything once", async () => {
+  const data = dataFolder();
+  const first = await hocketServe(data);
+  const port = Number(new URL(first.url).port);
+  const { id } = await first.client.create({ prompt: "organ", duration: 3, seed: 9 });
+  let second: Awaited<ReturnType<typeof serving>> | undefined;
+  const heard: number[] = [];
+  let frames = 0;
+  for await (const event of first.client.events(id)) {
+    if (event.type === "codes") {
+      assert.equal(event.frame, frames);
+      frames += event.pieces[0]![0]!.length;
+    }
+    if (event.type !== "audio") continue;
+    assert.equal(event.at, heard.length);
+    for (const x of event.channels[0]!) heard.push(x);
+    if (second !== undefined) continue;
+    first.child.kill("SIGKILL");
+    await first.gone;
+    second = await serving({ data, port });
+  }
+  assert.equal(frames, 150);
+  assert.equal(heard.length, 3 * 16000);
+});
+
+test("a process that computes and dies is started again, and its job with it", async () => {
+  const { server, client, logged } = await serving();
+  const { id } = await client.create({ prompt: "bells", duration: 2, seed: 1 });
+  for await (const event of client.events(id)) if (event.type === "codes") break;
+  const pid = server.enginePid()!;
+  process.kill(pid, "SIGKILL");
+  assert.equal((await client.finished(id)).state, "done");
+  assert.notEqual(server.enginePid(), pid);
+  assert.match(logged.join(), /the computing process ended \(SIGKILL\)/);
+});
+
+test("a server that is asked to stop hands back what it cannot finish, and the next one makes it", async () => {
+  const data = dataFolder();
+  const first = await serving({ data });
+  const ids = await Promise.all(
+    [1, 2].map(
+      async (seed) => (await first.client.create({ prompt: "harp", duration: 3, seed, temperature: seed })).id,
+    ),
+  );
+  for await (const event of first.client.events(ids[0]!)) if (event.type === "codes") break;
+  await first.server.close(0);
+  const store = new Store(data);
+  assert.deepEqual(
+    store.unfinished().map(({ id, state, attempts }) => [id, state, attempts]),
+    ids.map((id) => [id, "queued", 0]),
+  );
+  store.close();
+  const second = await serving({ data });
+  for (const id of ids) assert.equal((await second.client.finished(id)).state, "done");
+});
+
+test("two servers do not share data, and what belongs to nothing is taken away", async () => {
+  const data = dataFolder();
+  const first = await serving({ data });
+  await assert.rejects(serving({ data }), /another server uses/);
+  const { id } = await first.client.create({ prompt: "x", duration: 0.2 });
+  await first.client.finished(id);
+  await first.server.close(0);
+  const folder = join(data, "sounds", id.slice(0, 2), id);
+  const other = `${id.slice(0, 2)}${"0".repeat(30)}`;
+  mkdirSync(join(data, "sounds", id.slice(0, 2), other));
+  writeFileSync(join(data, "sounds", id.slice(0, 2), other, "melody.wav"), "half");
+  const second = await serving({ data });
+  await second.client.get(id);
+  assert.deepEqual(readdirSync(join(data, "sounds", id.slice(0, 2))), [id]);
+  assert.deepEqual(readdirSync(folder).sort(), ["codes.safetensors", "piece-0.wav"]);
+});
