@@ -17,7 +17,10 @@ const questions: Readonly<Record<string, () => Promise<Row[]>>> = {
   t5: async () => (await import("./t5-base.js")).t5Rows(),
   small: async () => (await import("./lm-step.js")).lmStep(),
   quality: async () => (await import("./quality.js")).qualityRows(),
-  codec32: async () => (await import("./codec32.js")).codec32Rows(),
+  codec32: async () => [
+    ...(await (await import("./codec32.js")).codec32Rows()),
+    ...(await (await import("./codec32-decode.js")).decodeBesideTorch()),
+  ],
   load: async () => (await import("./load-memory.js")).loadMemory(),
   make: async () => (await import("./data-make.js")).dataMake(),
   memory: async () => (await import("./load-memory.js")).longMemory(),

@@ -1,4 +1,4 @@
-/** @file How long a step of training takes beside PyTorch, and how much memory: both in turn, each in a process of its own. */
+/** @file How long a step takes beside PyTorch, and how much memory: both in turn, each in a process of its own. */
 
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -25,21 +25,21 @@ interface Measured {
   readonly cpu: readonly number[];
   /** Bytes held at most. */
   readonly peak: number;
+  /** Of each step, the first included: a number that says that it was computed. */
   readonly losses: readonly number[];
 }
 
+/** What we and PyTorch measured, run by run. */
+export type Both = readonly [ours: readonly Measured[], theirs: readonly Measured[]];
+
 const rounds = 3;
 
-/**
- * Rows of `bench/${name}.ts` beside `bench/${name}.py`, none where PyTorch is not installed.
- * `-time` is by the clock, on all cores; `-work` the processor's time on one, which other work on the machine changes
- * least; `-memory` the most that a process held.
- */
-export async function besideTorch(name: string, setting: object): Promise<Row[]> {
+/** Runs `bench/${name}.ts` and `.py` in turn, on all cores and on one; nothing where PyTorch is not installed. */
+export async function inTurn(name: string, setting: object): Promise<{ many: Both; one: Both } | undefined> {
   const python = await pythonWithTorch();
   if (python === undefined) {
     console.error(`${name}: left out, there is no python3 with torch (Debian: apt-get install python3-torch)`);
-    return [];
+    return undefined;
   }
   const ours: string[] = [process.execPath, fileURLToPath(new URL(`${name}.js`, import.meta.url))];
   const theirs: string[] = [python, fileURLToPath(new URL(`../../bench/${name}.py`, import.meta.url))];
@@ -60,27 +60,41 @@ export async function besideTorch(name: string, setting: object): Promise<Row[]>
       us.push(await run(ours, threads));
       them.push(await run(theirs, threads));
     }
-  const middle = ([us, them]: [Measured[], Measured[]], of: (m: Measured) => readonly number[]) =>
-    [us, them].map((runs) => median(runs.flatMap(of))) as [number, number];
+  return { many: many!, one: one! };
+}
+
+/** The medians of both sides. */
+export const middle = ([us, them]: Both, of: (m: Measured) => readonly number[]) =>
+  [us, them].map((runs) => median(runs.flatMap(of))) as [number, number];
+
+/**
+ * Rows of `bench/${name}.ts` beside `bench/${name}.py`, none where PyTorch is not installed.
+ * `-time` is by the clock, on all cores; `-work` the processor's time on one, which other work on the machine changes
+ * least; `-memory` the most that a process held.
+ */
+export async function besideTorch(name: string, setting: object): Promise<Row[]> {
+  const measured = await inTurn(name, setting);
+  if (measured === undefined) return [];
+  const { many, one } = measured;
   const beside = (part: string, unit: string, [value, bound]: [number, number], note: string) =>
     row(`${name.replace(/-step$/, "")}-${part}`, value, unit, bound, `PyTorch's${note}`);
   return [
     beside(
       "time",
       "s",
-      middle(many!, (m) => m.seconds),
+      middle(many, (m) => m.seconds),
       ", a step",
     ),
     beside(
       "work",
       "s",
-      middle(one!, (m) => m.cpu),
+      middle(one, (m) => m.cpu),
       ", a step on one thread, processor time",
     ),
     beside(
       "memory",
       "MB",
-      middle(many!, (m) => [m.peak / 1e6]),
+      middle(many, (m) => [m.peak / 1e6]),
       "",
     ),
   ];
@@ -97,20 +111,27 @@ export async function measureSteps(
   const session = await compile(runtime, outputs, async () => new Map(), { threads });
   const { inputs, weights } = graphOf(outputs);
   const needed = [...inputs.keys(), ...weights.keys()];
-  const measured = { seconds: [] as number[], cpu: [] as number[], losses: [] as number[] };
   let state = start;
-  for (let step = 0; step <= steps; step++) {
+  await measure({ steps, threads }, async (step) => {
     const fed = { ...state, ...feeds(step + 1) };
-    const [begun, used] = [performance.now(), process.cpuUsage()];
     const made = await session.run(Object.fromEntries(needed.map((name) => [name, fed[name]!])));
-    const { user, system } = process.cpuUsage(used);
-    measured.losses.push((made.loss!.data as Float32Array)[0]!);
     state = { ...state, ...made };
+    return (made.loss!.data as Float32Array)[0]!;
+  });
+  await runtime.dispose();
+}
+
+/** Prints what steps took; the first, which makes what later ones find made, is not counted. */
+export async function measure({ steps }: Stepping, work: (step: number) => Promise<number>): Promise<void> {
+  const measured = { seconds: [] as number[], cpu: [] as number[], losses: [] as number[] };
+  for (let step = 0; step <= steps; step++) {
+    const [begun, used] = [performance.now(), process.cpuUsage()];
+    measured.losses.push(await work(step));
+    const { user, system } = process.cpuUsage(used);
     if (step === 0) continue;
     measured.seconds.push((performance.now() - begun) / 1000);
     measured.cpu.push((user + system) / 1e6);
   }
-  await runtime.dispose();
   console.log(JSON.stringify({ ...measured, peak: peakMemory() } satisfies Measured));
 }
 
