@@ -11,6 +11,7 @@ import type { Command } from "./command.js";
 import { adaptersFrom, bundledModel, findModel, licenceNotice, loraOption, modelOption } from "./models.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
+import { threadsFrom, threadsOption } from "./threads.js";
 
 /** Seconds in which what is being composed may still be finished after a Ctrl-C. */
 const grace = 10;
@@ -26,14 +27,13 @@ export const serveCommand: Command = {
     "no-open": { kind: "flag", help: "open no browser" },
     model: modelOption,
     lora: loraOption,
-    threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },
+    threads: threadsOption,
   },
   examples: ["hocket serve", "HOCKET_TOKEN=... hocket serve --host 0.0.0.0 --model facebook/musicgen-small --no-open"],
   patience: grace + 10,
   async run(given, signal) {
     const port = wholeNumber("--port", given.number("port") ?? 7860, 0, 65535);
-    const threads = given.number("threads");
-    if (threads !== undefined) wholeNumber("--threads", threads, 1, 256);
+    const { threads } = threadsFrom(given);
     const token = given.text("token") ?? (process.env.HOCKET_TOKEN || undefined);
     const added = await adaptersFrom(given.texts("lora"));
     const { folder, name, adapters } = await findModel(given.text("model"), signal);
