@@ -139,9 +139,8 @@ export async function measure({ steps }: Stepping, work: (step: number) => Promi
 export const waves = (count: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => 0.5 * Math.sin(i * (1 + i / count)));
 
-// --- internal ---
-
-async function pythonWithTorch(): Promise<string | undefined> {
+/** The name of a Python that has PyTorch. */
+export async function pythonWithTorch(): Promise<string | undefined> {
   for (const python of ["python3", "/usr/bin/python3"]) {
     const found = await promisify(execFile)(python, ["-c", "import torch"]).then(
       () => true,
