@@ -20,10 +20,12 @@ import { serveCommand } from "./serve.js";
 import { software } from "./software.js";
 import { trainCodecCommand } from "./train-codec.js";
 import { trainLmCommand } from "./train-lm.js";
+import { workerCommand } from "./worker.js";
 
 const commands: readonly Command[] = [
   generateCommand,
   serveCommand,
+  workerCommand,
   encodeCommand,
   decodeCommand,
   inspectCommand,
