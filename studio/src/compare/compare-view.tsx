@@ -1,0 +1,4 @@
+/** @file soon */
+export function CompareView() {
+  return <p class="empty">soon</p>;
+}

@@ -1,0 +1,4 @@
+/** @file soon */
+export function ModelsView() {
+  return <p class="empty">soon</p>;
+}

@@ -1,0 +1,4 @@
+/** @file soon */
+export function TakesView() {
+  return <p class="empty">soon</p>;
+}
