@@ -34,7 +34,7 @@ process.on("message", (message: ToEngine) => {
 // --- internal ---
 
 const send = (message: FromEngine): void => {
-  if (process.connected) process.send!(message);
+  if (process.connected) process.send!(message, undefined, undefined, () => {}); // a server that died is heard of below
 };
 
 async function compose(batch: number, jobs: readonly Job[]): Promise<void> {

@@ -82,7 +82,7 @@ test(
     const data = dataFolder();
     const queued = await serving({ data, queue: url });
     const alone = await serving();
-    const orders = Array.from({ length: 6 }, (_, seed) => ({ prompt: `piece ${seed}`, duration: 1, seed }));
+    const orders = Array.from({ length: 4 }, (_, seed) => ({ prompt: `piece ${seed}`, duration: 1, seed }));
     const ids = await Promise.all(orders.map(async (order) => (await queued.client.create(order)).id));
     const cancelled = await queued.client.create({ prompt: "unwanted", duration: 1 });
     await queued.client.cancel(cancelled.id);
@@ -122,7 +122,7 @@ test(
     const first = await serving({ data, queue: url });
     const options = { url, data, models: [mini], threads: 1, patience: 1500, log: () => {} };
     const worker = await startWorker(options);
-    const { id } = await first.client.create({ prompt: "long", duration: 8, seed: 1 });
+    const { id } = await first.client.create({ prompt: "long", duration: 5, seed: 1 });
     for await (const event of first.client.events(id)) if (event.type === "codes") break;
     await worker.close(0);
     const next = await first.client.create({ prompt: "short", duration: 0.3, seed: 2 });

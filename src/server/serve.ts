@@ -12,6 +12,7 @@ import type { Place } from "./jobs.js";
 import { Metrics } from "./metrics.js";
 import { Models } from "./models.js";
 import { Pages } from "./pages.js";
+import { Pulls } from "./pulls.js";
 import { RedisCrew } from "./redis-crew.js";
 import { claim, Shelf } from "./shelf.js";
 import { Store } from "./store.js";
@@ -69,6 +70,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const metrics = new Metrics();
     metrics.set("process_start_time_seconds", Math.round(Date.now() / 1000));
     const desk = new Desk({ store, shelf: new Shelf(data), models, limits, software, log, metrics });
+    const pulls = new Pulls();
     const engine = new Engine({ threads, log });
     const onEvent: CrewOptions["onEvent"] = (id, event) => desk.hear(id, event);
     const crew =
@@ -76,7 +78,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         ? new OwnCrew(engine, { together: limits.together, onEvent })
         : await RedisCrew.open({ url: options.queue, onEvent, log });
     const pages = await Pages.open(options.studio);
-    const app = createApp({ desk, engine, metrics, token, pages });
+    const app = createApp({ desk, engine, metrics, pulls, token, pages });
     const server = createAdaptorServer({ fetch: app.fetch });
     await listen(server, port, host);
     const address = server.address() as AddressInfo;
@@ -87,6 +89,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       enginePid: () => engine.pid,
       async close(milliseconds) {
         const closed = new Promise((resolve) => server.close(resolve));
+        pulls.stopAll();
         await desk.close(milliseconds);
         await engine.close();
         if ("closeAllConnections" in server) server.closeAllConnections();
