@@ -7,6 +7,8 @@ import { go, place, views } from "./state/place.js";
 import { cancelTake, underway } from "./state/takes.js";
 
 export const helpOpen = signal(false);
+/** What the space bar does, where it is not to play or pause the player. */
+export const spaceBar = signal<(() => void) | undefined>(undefined);
 
 /** Each key, and what it does, for the person. */
 export const keys: readonly (readonly [key: string, does: string])[] = [
@@ -39,7 +41,7 @@ export function listenToKeys(): void {
 // --- internal ---
 
 const actions: Record<string, () => void> = {
-  " ": () => player.toggle(),
+  " ": () => (spaceBar.peek() ?? (() => player.toggle()))(),
   ArrowLeft: () => player.seek(player.position() - 0.5),
   ArrowRight: () => player.seek(player.position() + 0.5),
   Enter: () => place.peek().view === "make" && void compose(),

@@ -4,6 +4,7 @@ import "@fontsource-variable/familjen-grotesk/wght.css";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/make.css";
+import "./style/melody.css";
 import "./style/takes.css";
 import { render } from "preact";
 import { App } from "./app.js";

@@ -7,6 +7,7 @@ import { line, musicModels } from "../state/server.js";
 import { cancelTake, underway } from "../state/takes.js";
 import { Icon } from "../ui/icons.js";
 import { NumberField, type NumberFieldProps } from "../ui/number-field.js";
+import { Melody } from "./melody.js";
 
 export function Settings() {
   const { duration, variations, guidance, temperature, topK } = draft.value;
@@ -88,6 +89,7 @@ export function Settings() {
           />
         </div>
       )}
+      {(open.value || chosenModel.value?.melody) && <Melody />}
     </div>
   );
 }

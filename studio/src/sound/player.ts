@@ -25,16 +25,23 @@ export class Player {
   #begin: (() => boolean) | undefined;
   #loop: { readonly start: number; readonly end: number } | undefined;
   #gain = 1;
+  readonly #onMore = () => this.#pump();
 
   /** Takes up a track, at its beginning, silently. */
   load(track: Track): void {
     if (this.track.peek() === track) return;
-    this.pause();
-    if (this.track.peek() !== undefined) this.track.peek()!.onMore = undefined;
+    this.unload();
     this.track.value = track;
     this.#zero = { time: 0, sample: 0 };
     this.#loop = undefined;
-    track.onMore = () => this.#pump();
+    track.listeners.add(this.#onMore);
+  }
+
+  /** Lets go of its track. */
+  unload(): void {
+    this.pause();
+    this.track.peek()?.listeners.delete(this.#onMore);
+    this.track.value = undefined;
   }
 
   /** To be called while a key or a button is being pressed: browsers let pages make sound then. */

@@ -4,7 +4,7 @@ export class Track {
   /** No more is to come. */
   whole = false;
   /** Called when there is more. */
-  onMore: (() => void) | undefined;
+  readonly listeners = new Set<() => void>();
   #channels: Float32Array<ArrayBuffer>[];
   #length = 0;
 
@@ -44,12 +44,12 @@ export class Track {
       });
     for (const [c, channel] of this.#channels.entries()) channel.set(more[c]!.subarray(known), this.#length);
     this.#length = end;
-    this.onMore?.();
+    for (const listener of this.listeners) listener();
   }
 
   end(): void {
     this.whole = true;
-    this.onMore?.();
+    for (const listener of this.listeners) listener();
   }
 
   /** [C][end - start], not copied: read it at once. */

@@ -1,7 +1,7 @@
 /** @file The server as the page sees it: whether it answers, whether it lets us in, and what models it has. */
 
 import { computed, signal } from "@preact/signals";
-import { ApiError, HocketClient, type ModelResource } from "../../../src/server/client.js";
+import { ApiError, HocketClient, type ModelResource, type PullResource } from "../../../src/server/client.js";
 
 export const client = new HocketClient();
 
@@ -10,6 +10,8 @@ export type Line = "connecting" | "open" | "lost" | "locked";
 export const line = signal<Line>("connecting");
 
 export const models = signal<readonly ModelResource[]>([]);
+/** Models on their way. */
+export const pulls = signal<readonly PullResource[]>([]);
 export const musicModels = computed(() => models.value.filter(({ kind }) => kind === "music"));
 
 export const modelNamed = (name: string | undefined): ModelResource | undefined =>
@@ -32,6 +34,12 @@ export async function connect(): Promise<void> {
 export async function signIn(token: string): Promise<void> {
   await new HocketClient({ token }).signIn();
   await enter();
+}
+
+export async function fetchModels(): Promise<void> {
+  const list = await client.models();
+  models.value = list.data;
+  pulls.value = list.pulls;
 }
 
 /** Notes that a request went wrong because nobody answered. @returns whether that is why */
@@ -66,7 +74,7 @@ async function look(): Promise<void> {
 
 async function enter(): Promise<void> {
   try {
-    models.value = await client.models();
+    await fetchModels();
     line.value = "open";
   } catch (error) {
     if (!noteLoss(error)) throw error;

@@ -18,3 +18,12 @@ export function useFrames(moving: boolean, rate = 12): void {
     return () => clearInterval(timer);
   }, [moving, rate]);
 }
+
+/** How long ago, in words; the date where that is more than a day. */
+export function ago(time: string, now = Date.now()): string {
+  const minutes = Math.floor((now - Date.parse(time)) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  return new Date(time).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+}
