@@ -61,7 +61,7 @@ export function App() {
         </div>
       </header>
       {line.value === "lost" && (
-        <p class="lost" role="alert">
+        <p class="banner" role="alert">
           <strong>The server does not answer.</strong> What was ordered is kept and goes on when it is back; this page
           looks for it every second. If you ended it, start it again: <code>hocket serve</code>
         </p>

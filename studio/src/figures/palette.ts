@@ -30,8 +30,9 @@ export function readPalette(): void {
 export const shadeOf = (shades: readonly string[], code: number, bins: number): string =>
   shades[Math.min(shades.length - 1, Math.floor((code * shades.length) / bins))]!;
 
-/** Voices beyond the fourth take the colours from the start. */
-export const voiceOf = ({ shades }: Palette, k: number): readonly string[] => shades[k % shades.length]!;
+/** Where there are more than four, neighbours share a colour: of a stereo model's eight, left and right do. */
+export const voiceOf = ({ shades }: Palette, k: number, codebooks: number): readonly string[] =>
+  shades[Math.floor((k * shades.length) / Math.max(codebooks, shades.length))]!;
 
 // --- internal ---
 

@@ -18,8 +18,8 @@ export interface Score {
   readonly middle: number;
 }
 
-/** In pixels of the page. */
-export const pitch = 13;
+/** Pixels from tile to tile: short pieces fill the width, long ones move through it. */
+export const pitchFor = (width: number, columns: number): number => Math.max(13, Math.min(28, width / columns));
 
 export function drawScore(
   ctx: CanvasRenderingContext2D,
@@ -30,13 +30,14 @@ export function drawScore(
 ): void {
   ctx.clearRect(0, 0, width, height);
   const { codebooks, columns, codes, bins, heard } = score;
+  const pitch = pitchFor(width, columns);
   const lane = height / codebooks;
   const first = score.middle - width / 2 / pitch;
   const from = Math.max(0, Math.floor(first));
   const to = Math.min(columns, Math.ceil(first + width / pitch));
   for (let k = 0; k < codebooks; k++) {
     const row = codes[k] ?? [];
-    const shades = voiceOf(palette, k);
+    const shades = voiceOf(palette, k, codebooks);
     for (let t = from; t < to; t++) {
       const x = (t - first) * pitch;
       const code = row[t];
@@ -44,16 +45,14 @@ export function drawScore(
       const since = heard === undefined ? Number.POSITIVE_INFINITY : heard - t;
       const struck = since >= 0 && since < 6 ? 1 - since / 6 : 0;
       ctx.globalAlpha = since < 0 && code !== undefined ? 0.45 : 1; // what is still to be heard
-      const inset = code === undefined ? 0.3 * lane : (0.15 - 0.11 * struck) * lane;
-      ctx.fillStyle = code === undefined ? palette.empty : struck > 0.8 ? shades[0]! : shadeOf(shades, code, bins);
-      tile(
-        ctx,
-        x + 1,
-        k * lane + inset,
-        pitch - 2 - (code === undefined ? 5 : 0),
-        lane - 2 * inset,
-        code === undefined,
-      );
+      if (code === undefined) {
+        ctx.fillStyle = palette.empty;
+        dot(ctx, x + pitch / 2, (k + 0.5) * lane);
+        continue;
+      }
+      const inset = (0.15 - 0.11 * struck) * lane;
+      ctx.fillStyle = struck > 0.8 ? shades[0]! : shadeOf(shades, code, bins);
+      tile(ctx, x + 1, k * lane + inset, pitch - 2, lane - 2 * inset);
     }
   }
   ctx.globalAlpha = 1;
@@ -76,7 +75,7 @@ export function drawStripes(
   const stripes = Math.max(1, Math.min(columns, Math.floor(width / 2)));
   for (let k = 0; k < codebooks; k++) {
     const row = codes[k] ?? [];
-    const shades = voiceOf(palette, k);
+    const shades = voiceOf(palette, k, codebooks);
     for (let i = 0; i < stripes; i++) {
       const code = row[Math.floor((i * columns) / stripes)]; // one of those that would lie on each other
       const [x, next] = [(i * width) / stripes, ((i + 1) * width) / stripes];
@@ -88,10 +87,14 @@ export function drawStripes(
 
 // --- internal ---
 
-function tile(ctx: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, dot: boolean): void {
+function tile(ctx: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
   ctx.beginPath();
-  const radius = Math.min(width / 2, height / 2, 4);
-  if (dot) ctx.roundRect(x + 2.5, y + height / 2 - width / 2, width, width, width / 2);
-  else ctx.roundRect(x, y, width, height, radius);
+  ctx.roundRect(x, y, width, height, Math.min(width / 2, height / 2, 4));
+  ctx.fill();
+}
+
+function dot(ctx: CanvasRenderingContext2D, x: number, y: number): void {
+  ctx.beginPath();
+  ctx.arc(x, y, 3, 0, 2 * Math.PI);
   ctx.fill();
 }

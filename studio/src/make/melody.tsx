@@ -189,7 +189,7 @@ function Chroma({ blob }: { readonly blob: Blob }) {
       />
       <figcaption>
         <small>
-          What the model hears: the strongest of twelve pitch classes, every{" "}
+          What melody models hear: the strongest of twelve pitch classes, every{" "}
           {Math.round((1000 * melodyChroma.hop) / melodyChroma.sampleRate)} ms
         </small>
         {/* biome-ignore lint/a11y/useMediaCaption: a tune has no words */}

@@ -3,7 +3,7 @@
 import { useRef } from "preact/hooks";
 import type { Generation } from "../../../src/server/client.js";
 import { palette } from "../figures/palette.js";
-import { drawScore, pitch } from "../figures/score.js";
+import { drawScore, pitchFor } from "../figures/score.js";
 import { player } from "../sound/player.js";
 import type { Music } from "../state/music.js";
 import { secondsOf } from "../state/takes.js";
@@ -18,7 +18,7 @@ export function Voices(props: {
   readonly version: number;
 }) {
   const { take, music, piece, mine, version } = props;
-  const middle = useRef(0);
+  const middle = useRef<number | undefined>(undefined);
   const moving = take.state === "running" || (mine && player.state.value === "playing");
   const when = `${take.id} ${take.state} ${piece} ${version} ${player.state.value} ${mine} ${mine && player.seeks.value}`;
   return (
@@ -37,12 +37,13 @@ export function Voices(props: {
           const columns = Math.max(there, Math.round(secondsOf(take) * (sound?.frame_rate ?? 50)));
           const playing = mine && (player.state.peek() === "playing" || player.position() > 0);
           const heard = playing ? player.position() * (sound?.frame_rate ?? 50) : undefined;
-          const half = width / 2 / pitch;
+          const half = width / 2 / pitchFor(width, columns);
           const wanted = heard ?? (take.state === "running" ? there + 0.4 * half - half / 2 : 0);
           const aim = Math.max(half, Math.min(wanted, columns - half));
           const target = columns < 2 * half ? columns / 2 : aim;
-          const far = Math.abs(target - middle.current);
-          middle.current = calm.matches || far > 4 * half ? target : middle.current + (target - middle.current) * 0.18;
+          const from = middle.current ?? target;
+          const far = Math.abs(target - from);
+          middle.current = calm.matches || far > 4 * half ? target : from + (target - from) * 0.18;
           const bins = sound?.bins ?? 1;
           drawScore(ctx, width, height, { codes, codebooks, bins, columns, heard, middle: middle.current }, colours);
           return moving || far > 0.05;
