@@ -10,12 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), "hocket-imports-"));
 after(() => rmSync(folder, { recursive: true }));
 
 let trees = 0;
-/** Checks a repository of these files of src; each begins with its @file comment unless it says otherwise. */
+/** Checks a repository of these files of src, or of studio where they say so; each begins with its @file comment unless it says otherwise. */
 function check(files: Record<string, string>) {
   const root = join(folder, `${trees++}`);
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, "src", name)), { recursive: true });
-    writeFileSync(join(root, "src", name), text.startsWith("!") ? text.slice(1) : `/** @file It. */\n${text}`);
+    const path = join(root, name.startsWith("studio/") ? "" : "src", name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text.startsWith("!") ? text.slice(1) : `/** @file It. */\n${text}`);
   }
   const { status, stdout, stderr } = spawnSync(process.execPath, [repositoryFile("tools/check-imports.mjs"), root]);
   return { status, out: stdout.toString(), problems: stderr.toString().split("\n").filter(Boolean) };
@@ -53,6 +54,21 @@ for (const [name, files, problem] of [
     "a station that loads another",
     { "text/a.ts": 'const x = await import("../lm/b.js");' },
     "src/text/a.ts:2 imports ../lm",
+  ],
+  [
+    "a studio that looks into the server",
+    { "errors.ts": "", "studio/src/app.tsx": 'import type { Row } from "../../src/server/store.js";' },
+    "studio/src/app.tsx:2 imports ../../src/server/store.js: the studio knows music by the API",
+  ],
+  [
+    "a studio that leaves the browser",
+    { "errors.ts": "", "studio/src/make/a.ts": 'import { x } from "node:fs";' },
+    "studio/src/make/a.ts:2 imports node:fs: the studio runs in browsers",
+  ],
+  [
+    "a library that knows its studio",
+    { "model.ts": 'import { x } from "../studio/src/app.js";' },
+    "src/model.ts:2 imports ../studio/src/app.js: the package holds src only",
   ],
   [
     "a type is an arrow too",

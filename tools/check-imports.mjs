@@ -1,6 +1,6 @@
-// Which part of src may know which, and why. Prints every import that points the wrong way, and every file that is too
+// Which part of src may know which, and what the studio may know of it, and why. Prints every import that points the wrong way, and every file that is too
 // long or does not say what it is for; exits 1 if there is one. Usage: node tools/check-imports.mjs [repository]
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -36,7 +36,13 @@ const never = [
   ],
   [/^src\/(?!platform\/)/, /^onnxruntime-/, "what executes graphs is the platform's choice"],
   [/^src\//, /^src\/(.*\/)?index\.ts$/, "an index is for those outside; inside, import the file that says it"],
-  [/^src\//, /^(?!src\/)[^/]*\/.*\.ts$/, "the package holds src only"],
+  [/^src\//, /^(?!src\/)[^/]*\/.*\.tsx?$/, "the package holds src only"],
+  [/^studio\//, /^node:/, "the studio runs in browsers"],
+  [
+    /^studio\//,
+    /^src\/(?!server\/client\.ts|melody\/|audio\/|errors\.ts)/,
+    "the studio knows music by the API; of the library it takes what works on samples",
+  ],
 ];
 
 const longest = 320;
@@ -44,14 +50,15 @@ const tables = ["src/graph/ops.ts"]; // may be longer
 const isTest = (file) => /\.test\.ts$|\/conformance\.ts$/.test(file);
 
 const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
-const files = readdirSync(join(root, "src"), { recursive: true })
-  .map((file) => `src/${slashes(file)}`)
-  .filter((file) => file.endsWith(".ts") && !isTest(file))
+const files = ["src", "studio/src"]
+  .filter((folder) => existsSync(join(root, folder)))
+  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => `${folder}/${slashes(file)}`))
+  .filter((file) => /\.tsx?$/.test(file) && !isTest(file))
   .sort();
 const problems = files.flatMap(problemsOf);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
-console.log(`${files.length} files of src: every import points the right way`);
+console.log(`${files.length} files of src and studio: every import points the right way`);
 
 function problemsOf(file) {
   const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n");
@@ -80,6 +87,7 @@ function whyNot(file, target) {
   const rule = never.find(([from, to]) => from.test(file) && to.test(target));
   if (rule !== undefined) return rule[2];
   if (!target.startsWith("src/")) return undefined;
+  if (!file.startsWith("src/")) return undefined;
   const [from, to] = [file, target].map((path) => path.split("/")[1]);
   const arrow = arrows.find(([parts]) => isAmong(parts, from));
   if (arrow === undefined) return `src/${from} has no row in tools/check-imports.mjs: say there what it may import`;
