@@ -1,4 +1,5 @@
 // Runs every compiled test (dist/**/*.test.js), or those whose path contains one of the arguments.
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
@@ -17,6 +18,12 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+for (const [part, name, programs] of [
+  ["studio/", "chromium", ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]],
+  ["server/redis", "redis-server", ["/usr/bin/redis-server", "/usr/local/bin/redis-server"]],
+])
+  if (files.some((file) => file.includes(part)) && !programs.some(existsSync)) install(name);
+
 const counts = { passed: 0, failed: 0, skipped: 0 };
 run({ files, concurrency: true, timeout: 600_000 })
   .on("test:pass", ({ skip, todo, details }) => {
@@ -34,3 +41,12 @@ run({ files, concurrency: true, timeout: 600_000 })
     if (counts.passed === 0) process.exitCode = 1;
   })
   .pipe(process.stdout);
+
+/** Where Debian's packages can be installed they are; elsewhere the tests say what they miss. */
+function install(name) {
+  if (process.platform !== "linux" || process.getuid() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  console.error(`installing ${name}, which tests need`);
+  const apt = (...words) => spawnSync("apt-get", ["-qq", "-y", ...words], { stdio: ["ignore", 2, 2] }).status === 0;
+  if (!apt("install", "--no-install-recommends", name) && apt("update"))
+    apt("install", "--no-install-recommends", name);
+}
