@@ -68,7 +68,7 @@ test("a reload in the middle loses neither the words nor the music", async () =>
   await page.locator(done).waitFor();
   assert.equal(await page.locator(prompt).inputValue(), `${words}, again`);
   assert.match((await page.locator(".score").getAttribute("aria-label"))!, /^4 voices, 300 columns/);
-  await page.getByRole("button", { name: "Listen" }).click();
+  await page.keyboard.press(" ");
   await page.waitForFunction("globalThis.loudest() > 0.01");
 });
 
