@@ -3,8 +3,9 @@
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
+import { arrayFor, type Tensor } from "../../tensor.js";
 import type { Kept, Runtime, Session, State, Tensors } from "../platform.js";
-import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
+import { busy, type Reply, type Request, type RunResult, stopped, type ThreadData } from "./thread-messages.js";
 
 /** A runtime on one thread of its own: its sessions take turns. The thread is started at once, so that it is there when needed. */
 export function createRuntime(): Runtime {
@@ -84,11 +85,12 @@ class Thread {
     this.#worker.unref(); // after listening, which takes hold of it again
   }
 
-  call(request: Unnumbered<Request>): Promise<unknown> {
+  /** @param moved what the request holds that is not copied, but gone from here */
+  call(request: Unnumbered<Request>, moved: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const call = ++this.#calls;
-      this.#worker.postMessage({ ...request, call });
+      this.#worker.postMessage({ ...request, call }, moved);
       this.#waiting.set(call, { resolve, reject });
       this.#worker.ref();
     });
@@ -122,6 +124,9 @@ class Thread {
 }
 
 class NodeSession implements Session {
+  /** The memory in which each input went to the thread and came back. */
+  readonly #carriers = new Map<string, ArrayBuffer>();
+
   constructor(
     readonly thread: Thread,
     readonly id: number,
@@ -129,7 +134,24 @@ class NodeSession implements Session {
 
   async run(inputs: Tensors, state?: State): Promise<Tensors> {
     const kept = state === undefined ? {} : { state: (state as NodeState).id };
-    return (await this.thread.call({ do: "run", session: this.id, inputs, ...kept })) as Tensors;
+    const copies = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, this.#copy(name, tensor)]));
+    const moved = Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer);
+    const request = { do: "run", session: this.id, inputs: copies, ...kept } as const;
+    const { outputs, inputs: back } = (await this.thread.call(request, moved)) as RunResult;
+    for (const [name, { data }] of Object.entries(back)) this.#carriers.set(name, data.buffer as ArrayBuffer);
+    return outputs;
+  }
+
+  /**
+   * A tensor that may go to the thread. In memory that is there already a copy costs an eighth of what it costs to have
+   * memory made for it: 11 instead of 90 ms for the weights and moments, 64 MB, of a small codec that learns.
+   */
+  #copy(name: string, { dtype, shape, data }: Tensor): Tensor {
+    const carrier = this.#carriers.get(name);
+    this.#carriers.delete(name); // it is away until it comes back
+    const buffer = carrier?.byteLength === data.byteLength ? carrier : new ArrayBuffer(data.byteLength);
+    new Uint8Array(buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return { dtype, shape, data: new (arrayFor(dtype))(buffer) };
   }
 
   async open(held: Tensors, kept: readonly Kept[]): Promise<State> {

@@ -11,6 +11,12 @@ export type Request = { call: number } & (
 );
 export type Reply = { call: number; result: unknown } | { call: number; error: string };
 
+/** What a run answers: also its inputs, whose memory goes back to where it came from. */
+export interface RunResult {
+  readonly outputs: Tensors;
+  readonly inputs: Tensors;
+}
+
 export interface ThreadData {
   /** The folder that the paths of weights start from. */
   readonly root: string;

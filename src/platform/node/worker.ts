@@ -13,7 +13,7 @@ import * as ort from "onnxruntime-node";
 import { assert } from "../../errors.js";
 import { arrayFor, type DType, elementCount, type Tensor } from "../../tensor.js";
 import type { Kept, SessionOptions } from "../platform.js";
-import { busy, type Reply, type Request, stopped, type ThreadData } from "./thread-messages.js";
+import { busy, type Reply, type Request, type RunResult, stopped, type ThreadData } from "./thread-messages.js";
 
 const { root, shared } = workerData as ThreadData;
 const sessions = new Map<number, ort.InferenceSession>();
@@ -61,7 +61,9 @@ async function answer(request: Request, moved: ArrayBuffer[]): Promise<unknown> 
       assert(session !== undefined, "this session has been disposed of");
       const state = request.state === undefined ? undefined : states.get(request.state);
       assert(state !== undefined || request.state === undefined, "this state has been disposed of");
-      return run(session, request.inputs, state, moved);
+      const outputs = await run(session, request.inputs, state, moved);
+      for (const { data } of Object.values(request.inputs)) moved.push(data.buffer as ArrayBuffer);
+      return { outputs, inputs: request.inputs } satisfies RunResult;
     }
     case "close":
       states.delete(request.id);
