@@ -147,7 +147,7 @@ test("the server may go and come back", async () => {
   await page.locator(done).waitFor();
 });
 
-test("on a phone nothing sticks out, in light and in dark", async () => {
+test("on a phone nothing sticks out", async () => {
   const { page, picture } = await open(shared.url, {
     viewport: { width: 360, height: 780 },
     hasTouch: true,
