@@ -69,7 +69,7 @@ export function App() {
       <main id="main" tabIndex={-1} class={`view-${view}`}>
         {line.value === "locked" ? <Lock /> : <Shown />}
       </main>
-      <PlayerBar />
+      {view !== "compare" && <PlayerBar />}
       <Help />
       <output class={`toast${said.value === "" ? "" : " shown"}`}>{said.value}</output>
     </>

@@ -21,11 +21,12 @@ test("the package holds what it runs on, and neither tests nor benchmarks", () =
     "models/mini-reference/config.json",
     "models/mini-reference/model.safetensors",
     "models/mini-reference/tokenizer.json",
+    "studio/dist/index.html",
     "LICENSE",
   ])
     assert.ok(paths.has(needed), `${needed} is not in it`);
   const unneeded = [...paths].filter(
-    (path) => !/^(bin|dist\/src|models)\/|^[^/]+$/.test(path) || /\.test\./.test(path),
+    (path) => !/^(bin|dist\/src|models|studio\/dist)\/|^[^/]+$/.test(path) || /\.test\./.test(path),
   );
   assert.deepEqual(unneeded, []);
 });

@@ -18,15 +18,15 @@ export function drawChroma(
   const column = (width - left) / Math.max(frames.length, 24);
   ctx.font = "10px system-ui";
   ctx.textBaseline = "middle";
+  const strongest = frames.map((frame) => frame.indexOf(Math.max(...frame))); // of equals the first, as in silence
   for (let bin = 0; bin < 12; bin++) {
     const y = height - (bin + 1) * row;
     ctx.globalAlpha = 1;
     ctx.fillStyle = palette.muted;
     if (!pitchClasses[bin]!.endsWith("♯")) ctx.fillText(pitchClasses[bin]!, 6, y + row / 2);
     for (const [t, frame] of frames.entries()) {
-      const strongest = frame.every((other) => other <= frame[bin]!);
-      ctx.globalAlpha = strongest ? 1 : 0.5 * frame[bin]! ** 2;
-      ctx.fillStyle = strongest ? palette.shades[2]![0]! : palette.muted;
+      ctx.globalAlpha = strongest[t] === bin ? 1 : 0.5 * frame[bin]! ** 2;
+      ctx.fillStyle = strongest[t] === bin ? palette.shades[2]![0]! : palette.muted;
       ctx.fillRect(left + t * column, y + 0.5, Math.max(1, column - 1), row - 1);
     }
   }

@@ -5,19 +5,25 @@ import { palette } from "../figures/palette.js";
 import { drawWave } from "../figures/wave.js";
 import { player } from "../sound/player.js";
 import { firstSound } from "../state/compose.js";
-import { type Music, musicOf } from "../state/music.js";
+import { type Music as Heard, musicOf } from "../state/music.js";
 import { secondsOf, underway } from "../state/takes.js";
 import { Canvas } from "../ui/canvas.js";
-import { Pieces, pieceOf, playPiece } from "../ui/pieces.js";
+import { Pieces, pieceOf, playPiece, useAtHand } from "../ui/pieces.js";
 import { Seek } from "../ui/player-bar.js";
 import { Voices } from "../ui/voices.js";
 import { Sketch } from "./sketch.js";
 
 export function Stage({ take }: { readonly take: Generation | undefined }) {
-  if (take === undefined) return <Sketch />;
+  return take === undefined ? <Sketch /> : <Music take={take} />;
+}
+
+// --- internal ---
+
+function Music({ take }: { readonly take: Generation }) {
   const music = musicOf(take.id);
   const piece = pieceOf(take);
   const version = music.more.value;
+  useAtHand(music.tracks[piece]);
   const mine = player.track.value !== undefined && player.track.value === music.tracks[piece];
   return (
     <section class={`stage ${take.state}`} aria-label="The music">
@@ -48,9 +54,7 @@ export function Stage({ take }: { readonly take: Generation | undefined }) {
   );
 }
 
-// --- internal ---
-
-function Status({ take, music }: { readonly take: Generation; readonly music: Music }) {
+function Status({ take, music }: { readonly take: Generation; readonly music: Heard }) {
   const progress = music.progress.value;
   const early = firstSound.value?.id === take.id ? firstSound.value.milliseconds / 1000 : undefined;
   switch (take.state) {

@@ -44,14 +44,15 @@ export async function fetchModels(): Promise<void> {
 
 /** Notes that a request went wrong because nobody answered. @returns whether that is why */
 export function noteLoss(error: unknown): boolean {
-  if (error instanceof ApiError) {
-    if (error.status === 401) line.value = "locked";
-    return error.status === 401;
-  }
+  if (isRefusal(error)) line.value = "locked";
+  if (error instanceof ApiError) return isRefusal(error);
   const lost = error instanceof TypeError; // what fetch throws where no answer came
   if (lost) line.value = "lost";
   return lost;
 }
+
+/** Whether the server knows us not. */
+export const isRefusal = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
 
 /** A sentence for people. */
 export const messageOf = (error: unknown): string => {

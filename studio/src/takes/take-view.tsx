@@ -7,7 +7,7 @@ import { musicOf } from "../state/music.js";
 import { addressOf } from "../state/place.js";
 import { cancelTake, changeTake, removeTake, secondsOf } from "../state/takes.js";
 import { Icon } from "../ui/icons.js";
-import { Pieces, pieceOf, playPiece } from "../ui/pieces.js";
+import { Pieces, pieceOf, playPiece, useAtHand } from "../ui/pieces.js";
 import { Voices } from "../ui/voices.js";
 import { About } from "./about.js";
 import { Actions } from "./actions.js";
@@ -23,6 +23,7 @@ export function TakeView({ take }: { readonly take: Generation }) {
   const version = music.more.value;
   const track = music.tracks[piece];
   const mine = track !== undefined && player.track.value === track;
+  useAtHand(track);
   const over = take.state !== "queued" && take.state !== "running";
   return (
     <article class="take" aria-label="The take">

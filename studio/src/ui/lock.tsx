@@ -1,14 +1,16 @@
 /** @file The door of a server that was started with a token. */
 
 import { useState } from "preact/hooks";
-import { messageOf, signIn } from "../state/server.js";
+import { isRefusal, messageOf, signIn } from "../state/server.js";
 
 export function Lock() {
   const [wrong, setWrong] = useState<string | undefined>(undefined);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const token = new FormData(event.target as HTMLFormElement).get("token");
-    await signIn(`${token}`.trim()).catch((error: unknown) => setWrong(messageOf(error)));
+    await signIn(`${token}`.trim()).catch((error: unknown) =>
+      setWrong(isRefusal(error) ? "That is not the token that it was started with." : messageOf(error)),
+    );
   };
   return (
     <form class="lock" onSubmit={submit}>

@@ -1,8 +1,10 @@
 /** @file Which of a take's pieces is looked at, where there are several: variations and prompts of one order. */
 
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Generation } from "../../../src/server/client.js";
 import { player } from "../sound/player.js";
+import type { Track } from "../sound/track.js";
 import { musicOf } from "../state/music.js";
 
 const chosen = signal<ReadonlyMap<string, number>>(new Map());
@@ -20,6 +22,13 @@ export function playPiece(take: Generation, piece: number): void {
   if (track === undefined) return;
   player.load(track);
   player.play();
+}
+
+/** Lets the space bar play what is looked at, where nothing else is playing. */
+export function useAtHand(track: Track | undefined): void {
+  useEffect(() => {
+    if (track !== undefined && player.state.peek() === "still") player.load(track);
+  }, [track]);
 }
 
 export function Pieces({ take }: { readonly take: Generation }) {
