@@ -49,6 +49,7 @@ export const serveCommand: Command = {
       data: given.text("data") ?? usualData(),
       queue: given.text("queue"),
       models: places,
+      ready: true,
       threads,
       studio: fileURLToPath(new URL("../../../studio/dist", import.meta.url)),
       software,

@@ -6,6 +6,8 @@ import type { Job, JobEvent, Place } from "./jobs.js";
 export type ToEngine =
   | { readonly do: "compose"; readonly batch: number; readonly jobs: readonly Job[] }
   | { readonly do: "cancel"; readonly id: string }
+  /** Loads it before it is asked for. */
+  | { readonly do: "prepare"; readonly model: Place }
   /** The file is one that `writeSound` wrote. */
   | {
       readonly do: "encode";

@@ -7,9 +7,10 @@ import { constants, getPriority, setPriority } from "node:os";
 import { frameCount } from "../codes.js";
 import { readCodes, writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
+import { generate } from "../musicgen.js";
 import { decodeCodes, encodeWaveform } from "../sound.js";
 import type { FromEngine, ToEngine } from "./engine-messages.js";
-import { composeJobs, failure, type Job } from "./jobs.js";
+import { composeJobs, failure, type Job, type Place } from "./jobs.js";
 import { Loaded } from "./loaded.js";
 import { readSound, writeSound } from "./shelf.js";
 
@@ -26,6 +27,8 @@ process.on("disconnect", () => process.exit()); // it died
 process.on("message", (message: ToEngine) => {
   if (message.do === "cancel") cancel(message.id);
   else if (message.do === "end") end();
+  else if (message.do === "prepare")
+    prepare(message.model).catch(() => {}); // whoever orders is told
   else if (message.do === "compose") void compose(message.batch, message.jobs);
   else if (message.do === "encode") answer(message.call, () => encode(message));
   else answer(message.call, () => decode(message));
@@ -49,6 +52,13 @@ async function compose(batch: number, jobs: readonly Job[]): Promise<void> {
   }
   for (const { id } of jobs) wanted.delete(id);
   if (!ending) send({ over: batch });
+}
+
+/** A fifth of a second of music, heard by nobody: it takes all that any other takes. */
+async function prepare(place: Place): Promise<void> {
+  await loaded.music(place, async (model) => {
+    for await (const _ of generate(model, { prompt: "music", duration: 0.2, seed: 0 }));
+  });
 }
 
 function cancel(id: string): void {

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { HocketError } from "../errors.js";
 import type { FromEngine, ToEngine } from "./engine-messages.js";
-import type { Job, JobEvent } from "./jobs.js";
+import type { Job, JobEvent, Place } from "./jobs.js";
 
 export interface EngineOptions {
   readonly threads: number | undefined;
@@ -36,6 +36,11 @@ export class Engine {
       this.#batch = { number, onEvent, over };
       this.#send({ do: "compose", batch: number, jobs });
     });
+  }
+
+  /** Has the model loaded before it is asked for. */
+  prepare(model: Place): void {
+    this.#send({ do: "prepare", model });
   }
 
   /** No more is heard of the job. */

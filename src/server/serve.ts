@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly data: string;
   /** The first is used where a request names none. */
   readonly models: readonly Place[];
+  /** Whether the first model is loaded at once, so that the first order does not wait for it. */
+  readonly ready?: boolean | undefined;
   /** To compute with; one a core if not said. */
   readonly threads?: number | undefined;
   /** The address of a Redis that workers take jobs from; composed by this machine if not said. */
@@ -82,6 +84,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const server = createAdaptorServer({ fetch: app.fetch });
     await listen(server, port, host);
     const address = server.address() as AddressInfo;
+    if (options.ready === true && options.queue === undefined) engine.prepare(options.models[0]!);
     await desk.open(crew);
     return {
       url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
