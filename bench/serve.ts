@@ -46,6 +46,11 @@ try {
 
   const { id } = await client.create({ prompt: "a long piece", duration: 60 });
   for await (const event of client.events(id)) if (event.type === "codes") break;
+  const late = async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    return 1000 * Number(/^hocket_event_loop_delay_seconds\{quantile="0.99"\} (.*)$/m.exec(metrics)![1]);
+  };
+  await late();
   const stop = new AbortController();
   const took: number[] = [];
   const polling = Array.from({ length: 100 }, async (_, i) => {
@@ -71,11 +76,12 @@ try {
   await Promise.race([client.finished(id), sleep(10_000)]);
   stop.abort();
   await Promise.allSettled([...polling, ...streaming, watch]);
+  const serverLate = await late();
   const done = await client.cancel(id);
   console.log(
     `status while composing (${done.state}), 100 polling and 10 streaming: ${took.length} answers, ` +
       `p50 ${rounded(quantile(took, 0.5))} ms, p99 ${rounded(quantile(took, 0.99))} ms, most ${rounded(Math.max(...took))} ms ` +
-      `(the clients' own process was late by p99 ${rounded(quantile(own, 0.99))} ms)`,
+      `(late by p99: the clients' own process ${rounded(quantile(own, 0.99))} ms, the server ${rounded(serverLate)} ms)`,
   );
 
   const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) / 1024;
@@ -96,7 +102,9 @@ try {
   console.log(
     `memory of the server over ${generations} generations: ${rounded(memory())} MiB, slope ${slope.toFixed(3)} MiB a generation`,
   );
-  console.log(JSON.stringify({ firstSound: sound, p50: quantile(took, 0.5), p99: quantile(took, 0.99), slope }));
+  console.log(
+    JSON.stringify({ firstSound: sound, p50: quantile(took, 0.5), p99: quantile(took, 0.99), serverLate, slope }),
+  );
 } finally {
   child.kill("SIGTERM");
   await new Promise((resolve) => child.once("exit", resolve));

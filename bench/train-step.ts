@@ -1,16 +1,16 @@
-/** @file How long a step of training takes beside PyTorch, and how much memory: both in turn, each in a process of its own. */
+/** @file How long a step takes beside PyTorch, and how much memory: both in turn, each in a process of its own. */
 
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { peakMemory } from "../src/bench/peak-memory.js";
+import { median, type Row, row } from "../src/bench/row.js";
 import { compile } from "../src/graph/compile.js";
 import { graphOf } from "../src/graph/onnx.js";
 import type { Value } from "../src/graph/value.js";
 import { createRuntime } from "../src/platform/node.js";
 import type { Tensor } from "../src/tensor.js";
-import { peakMemory } from "./peak-memory.js";
-import { median, type Row, row } from "./row.js";
 
 /** Counted steps, after a first that is not; and threads. */
 export interface Stepping {
@@ -25,27 +25,29 @@ interface Measured {
   readonly cpu: readonly number[];
   /** Bytes held at most. */
   readonly peak: number;
+  /** Of each step, the first included: a number that says that it was computed. */
   readonly losses: readonly number[];
 }
 
+/** What we and PyTorch measured, run by run. */
+export type Both = readonly [ours: readonly Measured[], theirs: readonly Measured[]];
+
 const rounds = 3;
 
-/**
- * Rows of `bench/${name}.ts` beside `bench/${name}.py`, none where PyTorch is not installed.
- * `-time` is by the clock, on all cores; `-work` the processor's time on one, which other work on the machine changes
- * least; `-memory` the most that a process held.
- */
-export async function besideTorch(name: string, setting: object): Promise<Row[]> {
+/** Runs `bench/${name}.ts` and `.py` in turn, on all cores and on one; nothing where PyTorch is not installed. */
+export async function inTurn(name: string, setting: object): Promise<{ many: Both; one: Both } | undefined> {
   const python = await pythonWithTorch();
   if (python === undefined) {
     console.error(`${name}: left out, there is no python3 with torch (Debian: apt-get install python3-torch)`);
-    return [];
+    return undefined;
   }
   const ours: string[] = [process.execPath, fileURLToPath(new URL(`${name}.js`, import.meta.url))];
   const theirs: string[] = [python, fileURLToPath(new URL(`../../bench/${name}.py`, import.meta.url))];
   const run = async ([program, script]: string[], threads: number): Promise<Measured> => {
     const given = JSON.stringify({ ...setting, steps: 3, threads } satisfies Stepping);
-    const env = { ...process.env, OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
+    // Beside other work, PyTorch's threads would else wait for each other at work (ten times as long, in all).
+    const waiting = { OMP_WAIT_POLICY: "PASSIVE" };
+    const env = { ...process.env, ...waiting, OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
     return JSON.parse((await promisify(execFile)(program!, [script!, given], { env })).stdout) as Measured;
   };
   const [many, one]: [Measured[], Measured[]][] = [
@@ -60,27 +62,41 @@ export async function besideTorch(name: string, setting: object): Promise<Row[]>
       us.push(await run(ours, threads));
       them.push(await run(theirs, threads));
     }
-  const middle = ([us, them]: [Measured[], Measured[]], of: (m: Measured) => readonly number[]) =>
-    [us, them].map((runs) => median(runs.flatMap(of))) as [number, number];
+  return { many: many!, one: one! };
+}
+
+/** The medians of both sides. */
+export const middle = ([us, them]: Both, of: (m: Measured) => readonly number[]) =>
+  [us, them].map((runs) => median(runs.flatMap(of))) as [number, number];
+
+/**
+ * Rows of `bench/${name}.ts` beside `bench/${name}.py`, none where PyTorch is not installed.
+ * `-time` is by the clock, on all cores; `-work` the processor's time on one, which other work on the machine changes
+ * least; `-memory` the most that a process held.
+ */
+export async function besideTorch(name: string, setting: object): Promise<Row[]> {
+  const measured = await inTurn(name, setting);
+  if (measured === undefined) return [];
+  const { many, one } = measured;
   const beside = (part: string, unit: string, [value, bound]: [number, number], note: string) =>
     row(`${name.replace(/-step$/, "")}-${part}`, value, unit, bound, `PyTorch's${note}`);
   return [
     beside(
       "time",
       "s",
-      middle(many!, (m) => m.seconds),
+      middle(many, (m) => m.seconds),
       ", a step",
     ),
     beside(
       "work",
       "s",
-      middle(one!, (m) => m.cpu),
+      middle(one, (m) => m.cpu),
       ", a step on one thread, processor time",
     ),
     beside(
       "memory",
       "MB",
-      middle(many!, (m) => [m.peak / 1e6]),
+      middle(many, (m) => [m.peak / 1e6]),
       "",
     ),
   ];
@@ -97,20 +113,27 @@ export async function measureSteps(
   const session = await compile(runtime, outputs, async () => new Map(), { threads });
   const { inputs, weights } = graphOf(outputs);
   const needed = [...inputs.keys(), ...weights.keys()];
-  const measured = { seconds: [] as number[], cpu: [] as number[], losses: [] as number[] };
   let state = start;
-  for (let step = 0; step <= steps; step++) {
+  await measure({ steps, threads }, async (step) => {
     const fed = { ...state, ...feeds(step + 1) };
-    const [begun, used] = [performance.now(), process.cpuUsage()];
     const made = await session.run(Object.fromEntries(needed.map((name) => [name, fed[name]!])));
-    const { user, system } = process.cpuUsage(used);
-    measured.losses.push((made.loss!.data as Float32Array)[0]!);
     state = { ...state, ...made };
+    return (made.loss!.data as Float32Array)[0]!;
+  });
+  await runtime.dispose();
+}
+
+/** Prints what steps took; the first, which makes what later ones find made, is not counted. */
+export async function measure({ steps }: Stepping, work: (step: number) => Promise<number>): Promise<void> {
+  const measured = { seconds: [] as number[], cpu: [] as number[], losses: [] as number[] };
+  for (let step = 0; step <= steps; step++) {
+    const [begun, used] = [performance.now(), process.cpuUsage()];
+    measured.losses.push(await work(step));
+    const { user, system } = process.cpuUsage(used);
     if (step === 0) continue;
     measured.seconds.push((performance.now() - begun) / 1000);
     measured.cpu.push((user + system) / 1e6);
   }
-  await runtime.dispose();
   console.log(JSON.stringify({ ...measured, peak: peakMemory() } satisfies Measured));
 }
 
@@ -118,9 +141,8 @@ export async function measureSteps(
 export const waves = (count: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => 0.5 * Math.sin(i * (1 + i / count)));
 
-// --- internal ---
-
-async function pythonWithTorch(): Promise<string | undefined> {
+/** The name of a Python that has PyTorch. */
+export async function pythonWithTorch(): Promise<string | undefined> {
   for (const python of ["python3", "/usr/bin/python3"]) {
     const found = await promisify(execFile)(python, ["-c", "import torch"]).then(
       () => true,

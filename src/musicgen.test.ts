@@ -119,6 +119,23 @@ test("sound comes in pieces without gaps, which are the finished sound, which is
   assert.ok(rest.findIndex((event) => event.type === "audio") < rest.indexOf(steps[40]!));
 });
 
+test("the same request makes the same samples, to the bit, in the same pieces", async () => {
+  const [one, other] = [0, 0].map(() => play({ prompt: bells, duration: 1.5, seed: 2 }));
+  const sounds = [await one!, await other!].map(({ events }) => audioOf(events).map(({ waveform }) => waveform));
+  assert.ok(sounds[0]!.length >= 3);
+  assert.deepEqual(sounds[0], sounds[1]);
+});
+
+test("where decoding fails, composing ends, with that error", async () => {
+  const push = () => Promise.reject(new HocketError("disk", "the codec broke"));
+  const codec = Object.assign(Object.create(model.codec), { decoder: async () => ({ push }) });
+  const playing = async () => {
+    for await (const { type } of generate({ ...model, codec }, { prompt: bells, duration: 4 }))
+      assert.notEqual(type, "done");
+  };
+  await assert.rejects(playing, /the codec broke/);
+});
+
 test("a piece longer than the model's window is streamed at its full length", async () => {
   const { events, piece } = await play({ prompt: bells, duration: 20, seed: 1, guidance: 1 });
   assert.deepEqual([frameCount(piece.codes), piece.waveform.channels[0]!.length], [1000, 320_000]);

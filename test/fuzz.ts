@@ -103,14 +103,16 @@ class Making {
     for (const { name, in: where, required, schema } of described.parameters) {
       if (where === "path") filled = filled.replace(`{${name}}`, encodeURIComponent(this.#id()));
       else if (required === true || this.#chance(0.4)) {
-        const value = `${this.#value(schema, 0)}`;
+        const drawn = this.#value(schema, 0);
+        const value = typeof drawn === "string" ? drawn : JSON.stringify(drawn);
         if (where === "query") query.append(name, value);
         else headers[name] = value.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);
       }
     }
     if (headers.Prefer !== undefined) headers.Prefer = this.#one(["wait=1", "wait", "wait=x", "respond-async"]);
     const other = this.#chance(0.03) ? this.#one(["PUT", "PATCH", "DELETE", "OPTIONS"]) : method.toUpperCase();
-    const asked = { described, method: other, path: `${filled}${query.size === 0 ? "" : `?${query}`}`, headers };
+    const meant = this.document.paths[path]![other.toLowerCase()] ?? described;
+    const asked = { described: meant, method: other, path: `${filled}${query.size === 0 ? "" : `?${query}`}`, headers };
     return { ...asked, body: other === "GET" || other === "HEAD" ? undefined : this.#body(described, headers) };
   }
 
@@ -121,7 +123,7 @@ class Making {
       headers["content-type"] = type;
       return Uint8Array.from({ length: Math.floor(200 * this.#random()) }, () => Math.floor(256 * this.#random()));
     }
-    let value = this.#value(schema, 0);
+    let value = operationId === "pull" ? this.#one(nasty) : this.#value(schema, 0); // nothing is to be fetched
     // What is right is made short, so that thousands are made in minutes.
     if (operationId === "create" && this.#chance(0.95) && isObject(value)) {
       const { melody: _, continue: __, model: ___, parent: ____, ...rest } = value;

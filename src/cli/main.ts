@@ -5,35 +5,29 @@
 
 import { type ErrorCode, HocketError } from "../errors.js";
 import type { Command } from "./command.js";
-import { dataCommands } from "./data.js";
-import { decodeCommand } from "./decode.js";
-import { encodeCommand } from "./encode.js";
-import { evalCommand } from "./eval.js";
-import { generateCommand } from "./generate.js";
-import { inspectCommand } from "./inspect.js";
-import { mergeCommand } from "./merge.js";
 import { helpFor, parseCommand } from "./options.js";
 import { isSaving } from "./output.js";
-import { pullCommand } from "./pull.js";
 import { say } from "./report.js";
-import { serveCommand } from "./serve.js";
 import { software } from "./software.js";
-import { trainCodecCommand } from "./train-codec.js";
-import { trainLmCommand } from "./train-lm.js";
 
-const commands: readonly Command[] = [
-  generateCommand,
-  serveCommand,
-  encodeCommand,
-  decodeCommand,
-  inspectCommand,
-  pullCommand,
-  mergeCommand,
-  ...dataCommands,
-  trainCodecCommand,
-  trainLmCommand,
-  evalCommand,
-];
+/** By name. Each is loaded when it is asked for: to start with all of them takes twice the time. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  generate: async () => (await import("./generate.js")).generateCommand,
+  serve: async () => (await import("./serve.js")).serveCommand,
+  worker: async () => (await import("./worker.js")).workerCommand,
+  encode: async () => (await import("./encode.js")).encodeCommand,
+  decode: async () => (await import("./decode.js")).decodeCommand,
+  inspect: async () => (await import("./inspect.js")).inspectCommand,
+  pull: async () => (await import("./pull.js")).pullCommand,
+  merge: async () => (await import("./merge.js")).mergeCommand,
+  "data make": async () => (await import("./data-make.js")).dataMakeCommand,
+  "data scan": async () => (await import("./data-scan.js")).dataScanCommand,
+  "data tokenize": async () => (await import("./data-tokenize.js")).dataTokenizeCommand,
+  "train codec": async () => (await import("./train-codec.js")).trainCodecCommand,
+  "train lm": async () => (await import("./train-lm.js")).trainLmCommand,
+  bench: async () => (await import("./bench.js")).benchCommand,
+  eval: async () => (await import("./eval.js")).evalCommand,
+};
 
 const exitCodes: Record<ErrorCode, number> = {
   "bad-request": 2,
@@ -72,21 +66,23 @@ async function main(words: readonly string[]): Promise<number> {
     });
 
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    process.stdout.write(overview());
+    process.stdout.write(await overview());
     return name === undefined ? 2 : 0;
   }
   if (name === "--version" || name === "-v") {
     process.stdout.write(`${software}\n`);
     return 0;
   }
-  const command = commands.find((each) => each.name === words.slice(0, each.name.split(" ").length).join(" "));
-  if (command === undefined) {
-    const group = commands.filter((each) => each.name.startsWith(`${name} `));
-    const known = (group.length > 0 ? group : commands).map((each) => each.name).join(", ");
+  const names = Object.keys(commands);
+  const found = names.find((each) => each === words.slice(0, each.split(" ").length).join(" "));
+  if (found === undefined) {
+    const group = names.filter((each) => each.startsWith(`${name} `));
+    const known = (group.length > 0 ? group : names).join(", ");
     const asked = words.slice(0, group.length > 0 && words[1]?.startsWith("-") === false ? 2 : 1).join(" ");
     say(`there is no command "${asked}": ${known}; see 'hocket --help'`);
     return 2;
   }
+  const command = await commands[found]!();
   patience = command.patience ?? patience;
   const args = words.slice(command.name.split(" ").length);
   if (args.includes("--help") || args.includes("-h")) {
@@ -123,8 +119,9 @@ function letGo(signal: StopSignal): void {
   process.kill(process.pid, signal);
 }
 
-function overview(): string {
-  const width = Math.max(...commands.map((each) => each.name.length));
-  const lines = commands.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`);
+async function overview(): Promise<string> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const width = Math.max(...all.map((each) => each.name.length));
+  const lines = all.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`);
   return `${software}: music from words, in TypeScript\n\n${lines.join("\n")}\n\n'hocket COMMAND --help' shows what a command can be told.\n`;
 }

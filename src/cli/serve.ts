@@ -7,10 +7,11 @@ import { fileURLToPath } from "node:url";
 import { HocketError } from "../errors.js";
 import type { Place } from "../server/jobs.js";
 import { licenceOf } from "../weights/source.js";
-import type { Command } from "./command.js";
+import type { Command, Given } from "./command.js";
 import { adaptersFrom, bundledModel, findModel, licenceNotice, loraOption, modelOption } from "./models.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
+import { threadsFrom, threadsOption } from "./threads.js";
 
 /** Seconds in which what is being composed may still be finished after a Ctrl-C. */
 const grace = 10;
@@ -26,35 +27,34 @@ export const serveCommand: Command = {
     "no-open": { kind: "flag", help: "open no browser" },
     model: modelOption,
     lora: loraOption,
-    threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },
+    threads: threadsOption,
+    queue: {
+      kind: "text",
+      value: "URL",
+      help: "let `hocket worker`s compose, by a Redis such as redis://localhost:6379",
+    },
   },
   examples: ["hocket serve", "HOCKET_TOKEN=... hocket serve --host 0.0.0.0 --model facebook/musicgen-small --no-open"],
   patience: grace + 10,
   async run(given, signal) {
     const port = wholeNumber("--port", given.number("port") ?? 7860, 0, 65535);
-    const threads = given.number("threads");
-    if (threads !== undefined) wholeNumber("--threads", threads, 1, 256);
+    const { threads } = threadsFrom(given);
     const token = given.text("token") ?? (process.env.HOCKET_TOKEN || undefined);
-    const added = await adaptersFrom(given.texts("lora"));
-    const { folder, name, adapters } = await findModel(given.text("model"), signal);
-    const own: Place = {
-      name: [name, ...given.texts("lora")].join(" + "),
-      path: folder.location,
-      adapters: [...adapters, ...added].map(({ folder, strength }) => ({ path: folder.location, strength })),
-    };
+    const { places, licence } = await placesFrom(given, signal);
     const { startServer } = await import("../server/serve.js"); // other commands need none of it
     const server = await startServer({
       host: given.text("host"),
       port,
       token,
       data: given.text("data") ?? usualData(),
-      models: own.name === bundledModel.name ? [own] : [own, bundledModel],
+      queue: given.text("queue"),
+      models: places,
       threads,
       studio: fileURLToPath(new URL("../../../studio/dist", import.meta.url)),
       software,
       log: say,
     });
-    say(licenceNotice(own.name, await licenceOf(folder)));
+    say(licenceNotice(places[0]!.name, licence));
     say(`the studio is at ${server.url}/ (Ctrl-C ends it)`);
     if (!process.stdout.isTTY) process.stdout.write(`${server.url}\n`);
     if (!given.flag("no-open") && process.stdout.isTTY)
@@ -66,6 +66,19 @@ export const serveCommand: Command = {
     await server.close(1000 * grace);
   },
 };
+
+/** Models that a server or worker knows by themselves: the one that was named, and the one in the package. */
+export async function placesFrom(given: Given, signal: AbortSignal) {
+  const added = await adaptersFrom(given.texts("lora"));
+  const { folder, name, adapters } = await findModel(given.text("model"), signal);
+  const own: Place = {
+    name: [name, ...given.texts("lora")].join(" + "),
+    path: folder.location,
+    adapters: [...adapters, ...added].map(({ folder, strength }) => ({ path: folder.location, strength })),
+  };
+  const places = own.name === bundledModel.name ? [own] : [own, bundledModel];
+  return { places, licence: await licenceOf(folder) };
+}
 
 // --- internal ---
 

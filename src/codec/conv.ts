@@ -36,6 +36,7 @@ export function convPadded(p: Scope, x: Value, width: number, shape: ConvShape, 
  * that leaves is padded, moved to its place and added up. (From 64 channels to one, it takes half the time.)
  */
 export function convToFew(p: Scope, x: Value, width: number, kernel: number, c: CodecConfig): Value {
+  if (kernel > manyTaps) return conv(p, x, width, { kernel }, c); // each tap is an operator
   const channels = known(x.shape[1], "channels");
   const length = x.shape[2]!;
   const weight = ops.transpose(convWeight(p.at("conv"), [width, channels, kernel], c), [2, 0, 1]);
@@ -47,6 +48,8 @@ export function convToFew(p: Scope, x: Value, width: number, kernel: number, c: 
   });
   return norm(p, ops.add(taps.reduce(ops.add), ops.unsqueeze(p.at("conv").weight("bias", [width]), [1])), c);
 }
+
+const manyTaps = 64;
 
 /** x [B, C, N] padded as the codec pads; for `convPadded`. */
 export function pad(x: Value, padding: Padding, c: CodecConfig): Value {

@@ -26,6 +26,13 @@ export function sumOfRows(x: Value): Value {
   return reduceSum(origin.kind === "node" && origin.node.op === scatteredOp ? origin.node.inputs[2]! : x, [-1]);
 }
 
+/** x as `rest` times one number, `factor`, if it was made so. */
+export function factored(x: Value): { readonly rest: Value; readonly factor?: Value } {
+  if (x.origin.kind !== "node" || x.origin.node.op !== "Mul") return { rest: x };
+  const [rest, factor] = x.origin.node.inputs as [Value, Value];
+  return factor.shape.length === 0 ? { rest, factor } : { rest: x };
+}
+
 // --- by the shape of another value ---
 
 /** x stretched to the shape of `other`, with which it broadcasts. */

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { createRuntime } from "../platform/node.js";
 import { elementCount, int64, type Tensor, tensor } from "../tensor.js";
 import { expandLike } from "./backward.js";
+import { attendInPieces } from "./causal-attention.js";
 import { compile } from "./compile.js";
 import { differentiate } from "./differentiate.js";
 import { gradients } from "./gradients.js";
@@ -103,6 +104,11 @@ const cases: Record<keyof typeof gradients & string, fc.Arbitrary<Case>> = {
   ),
   Identity: unary((x) => node("Identity", [x], [x])[0]!),
   Block: unary((x) => block((y) => ops.tanh(ops.mul(y, y)), x)),
+  Attended: fixed([[1, 2, 5, 3]], (x) => {
+    const hidden = Array.from({ length: 25 }, (_, i) => (i % 5 > Math.floor(i / 5) ? -1e9 : (i % 3) / 4));
+    const bias = constant(tensor("float32", [1, 1, 5, 5], Float32Array.from(hidden)));
+    return attendInPieces(x!, ops.tanh(x!), ops.mul(x!, x!), bias, 2).mixed;
+  }),
   Cast: unary((x) => ops.cast(ops.cast(x, "float64"), "float32")),
   Where: binary((a, b) =>
     ops.where(ops.less(constant(tensor("float32", [1])), ops.mul(constant(tensor("float32", [])), a)), a, b),

@@ -8,8 +8,11 @@ import { input, type Node, type Value } from "./value.js";
 /** The same computation in fewer operators. Source of the joint one: ONNX Runtime's contrib operators. */
 export function fused(nodes: readonly Node[]): Node[] {
   const normalised = new Map<Node, Node>(); // of a sum
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
   for (const node of nodes) {
-    const sum = node.op === "LayerNormalization" ? madeBy(node.inputs[0]!) : undefined;
+    // Its mean and deviation, which a slope is made of, the joint operator does not give.
+    const alone = node.op === "LayerNormalization" && !node.outputs.slice(1).some((each) => read.has(each));
+    const sum = alone ? madeBy(node.inputs[0]!) : undefined;
     if (sum !== undefined && isSumOfRows(sum) && !normalised.has(sum)) normalised.set(sum, node);
   }
   const gone = new Set(normalised.values());

@@ -1,5 +1,6 @@
 /** @file The layers that the text encoder and the language model share, made of ops. */
 
+import { attendInPieces } from "./causal-attention.js";
 import * as ops from "./ops.js";
 import { add, div, gemm, matmul, mul, reduceMean, reshape, scalar, softmax, sqrt, transpose } from "./ops.js";
 import { type Dim, known, type Scope, times, type Value } from "./value.js";
@@ -86,31 +87,11 @@ export function attend(q: Value, k: Value, v: Value, bias?: Value): { mixed: Val
   return { mixed: matmul(weights, v), weights };
 }
 
-/**
- * `attend` where no row sees what is after it, which `bias` hides: a piece of the rows at a time, over the columns up to
- * its end, so that of a long sequence little more than what can be seen is computed.
- */
+/** `attend` where no row sees what is after it, which `bias` hides. q may be of the last rows only. */
 export function attendBehind(q: Value, k: Value, v: Value, bias: Value): { mixed: Value; weights: Value } {
-  const steps = q.shape[2]!;
-  if (typeof steps !== "number" || steps < 2 * rowsOfPiece) return attend(q, k, v, bias);
-  const count = Math.floor(steps / rowsOfPiece);
-  const pieces = Array.from({ length: count }, (_, i) => {
-    const [from, to] = [i * rowsOfPiece, i === count - 1 ? steps : (i + 1) * rowsOfPiece];
-    const seen = (x: Value) => ops.slice(x, 2, 0, to);
-    const piece = attend(
-      ops.slice(q, 2, from, to),
-      seen(k),
-      seen(v),
-      ops.slice(ops.slice(bias, -2, from, to), -1, 0, to),
-    );
-    return { mixed: piece.mixed, weights: ops.padAxis(piece.weights, 3, 0, steps - to) };
-  });
-  const joined = (name: "mixed" | "weights") =>
-    ops.concat(
-      pieces.map((piece) => piece[name]),
-      2,
-    );
-  return { mixed: joined("mixed"), weights: joined("weights") };
+  const long =
+    [...q.shape, k.shape[2]].every((dim) => typeof dim === "number") && (q.shape[2] as number) >= 2 * rowsOfPiece;
+  return long ? attendInPieces(q, k, v, bias, rowsOfPiece) : attend(q, k, v, bias);
 }
 
 /** Shorter pieces compute less of what is hidden, but their products are less than what the runtime is fast at. */

@@ -81,7 +81,15 @@ const sourcesOf = ({ inputs }: Node): Node[] =>
   inputs.flatMap((value) => (value?.origin.kind === "node" ? [value.origin.node] : []));
 
 /** The same bytes under another shape or name. */
-const renaming: ReadonlySet<string> = new Set(["Reshape", "Squeeze", "Unsqueeze", "Identity", "StopGradient", "Block"]);
+const renaming: ReadonlySet<string> = new Set([
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Identity",
+  "StopGradient",
+  "Block",
+  "Attended",
+]);
 
 /** Written over an input of the same size that nobody else will read. */
 const inPlace: ReadonlySet<string> = new Set([

@@ -6,7 +6,9 @@
 import { assert } from "../errors.js";
 import type { DType, Tensor } from "../tensor.js";
 import { type Blocks, withBlocks } from "./blocks.js";
+import { attendedOp } from "./causal-attention.js";
 import { fused } from "./fuse.js";
+import { inPieces } from "./long-products.js";
 import { onnxType } from "./ops.js";
 import { Message } from "./protobuf.js";
 import { blockOp } from "./recompute.js";
@@ -126,7 +128,13 @@ export function toOnnx(
     step("Add", whole, `${name}:added`, name);
   }
   const nodes = fused(respelled(graph).nodes);
-  for (const node of nodes) message.message(1, nodeProto(node, nameOf));
+  const read = new Set([...graph.outputs.values(), ...nodes.flatMap(({ inputs }) => inputs)]);
+  const resultOf = (value: Value, { op }: Node): string => (!sparing.has(op) || read.has(value) ? nameOf(value) : "");
+  for (const node of nodes) {
+    const steps = inPieces(node) ?? [node];
+    for (const [i, output] of steps.at(-1)!.outputs.entries()) names.set(output, nameOf(node.outputs[i]!));
+    for (const step of steps) message.message(1, nodeProto(step, nameOf, resultOf));
+  }
   message.string(2, "hocket");
   for (const [name, value] of graph.inputs) message.message(11, valueInfo(name, value.dtype, value.shape));
   for (const [name, value] of graph.outputs) {
@@ -144,22 +152,33 @@ export function toOnnx(
 
 // --- internal ---
 
-function nodeProto(node: Node, nameOf: (value: Value) => string): Message {
+function nodeProto(
+  node: Node,
+  nameOf: (value: Value) => string,
+  resultOf: (value: Value, node: Node) => string,
+): Message {
   const message = new Message();
-  const inputs = node.op === blockOp ? node.inputs.slice(0, 1) : node.inputs;
+  const inputs = marks.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
   // Only before others: ONNX Runtime's WebGPU (1.30) takes an empty name at the end for a bias that is there, and crashes.
   const count = inputs.findLastIndex((input) => input !== undefined) + 1;
   for (const input of inputs.slice(0, count)) message.string(1, input === undefined ? "" : nameOf(input));
-  for (const output of node.outputs) message.string(2, nameOf(output));
+  for (const output of node.outputs) message.string(2, resultOf(output, node));
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
 }
 
+/** What does not make the results that nobody reads. */
+const sparing: ReadonlySet<string> = new Set(["LayerNormalization"]);
+
+/** What stands for its first input, and for the others says what that was made of. */
+const marks: ReadonlySet<string> = new Set([blockOp, attendedOp]);
+
 /** What only a derivative can tell apart, and ONNX need not. */
 const spelling: Readonly<Record<string, string>> = {
   StopGradient: "Identity",
   [blockOp]: "Identity",
+  [attendedOp]: "Identity",
   Reorder: "Gather",
   Scattered: "ScatterElements",
 };

@@ -250,11 +250,16 @@ export const logSoftmax = (x: Value): Value => one("LogSoftmax", [x], x.dtype, x
 export const argmax = (x: Value): Value =>
   one("ArgMax", [x], "int64", x.shape.slice(0, -1), { axis: { int: at(x, -1) }, keepdims: { int: 0 } });
 
-/** (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. */
+/**
+ * (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis. Its node also makes the mean and
+ * 1 / sqrt(variance + epsilon), [..., 1], for the gradient.
+ */
 export function layerNormalization(x: Value, weight: Value, bias: Value, epsilon: number): Value {
   const width = [x.shape[at(x, -1)]!];
   fit(like(weight, width) && like(bias, width), "LayerNormalization", x, weight, bias);
-  return one("LayerNormalization", [x, weight, bias], x.dtype, x.shape, { axis: { int: -1 }, epsilon });
+  const row = { dtype: x.dtype, shape: replaced(x.shape, at(x, -1), 1) };
+  const made = [{ dtype: x.dtype, shape: x.shape }, row, row];
+  return node("LayerNormalization", [x, weight, bias], made, { axis: { int: -1 }, epsilon })[0]!;
 }
 
 // --- signal ---

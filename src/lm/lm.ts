@@ -71,7 +71,7 @@ export class LanguageModel {
     const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
     const watched = watch === undefined ? [] : sizesKept(this.config);
     const state = await session.open({ ...start.held, ...steps }, [logits, ...caches, ...watched]);
-    return new Decoding(this.config, plan, session, state, this.atOnce, "prefix" in start ? start : undefined, watch);
+    return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch, this.atOnce);
   }
 
   /** From here on keys and values are kept in 8 bits, in such steps: asked for when they are first needed. */
@@ -174,10 +174,10 @@ export class Decoding {
     readonly plan: Plan,
     readonly session: Session,
     readonly state: State,
-    /** As of the model. */
-    readonly atOnce: number,
     prefix: { prefix: Tensor; starts: readonly number[] } | undefined,
     readonly watch: Watch | undefined,
+    /** As of the model. */
+    readonly atOnce = everything,
   ) {
     this.#prefix = prefix;
     this.#starts = prefix?.starts ?? [];

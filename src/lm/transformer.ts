@@ -85,37 +85,35 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
   let columns = embedColumns(decoder.at("embed_tokens"), inputs.columns, c);
   if (inputs.melody !== undefined) columns = ops.concat([inputs.melody.prefix, columns], 1);
   columns = ops.add(inputs.positions, columns);
-  let rows = rowsOf(columns);
+  const rows = rowsOf(columns);
   const mask = selfMask(inputs, rows);
   let x = flatten(columns);
   const texts = textsOf(inputs, x, rows);
+  const all: Asked = { rows, of: (x) => x };
+  // Of the last layer, only the rows that are asked for. (Of 627 columns 127 before the codes: 2 % of a step of training.)
+  const codes =
+    logitsOf === "codes" && inputs.melody !== undefined ? codesAfter(inputs.melody, inputs.columns, rows) : all;
   const caches: Record<string, Value> = {};
   for (let i = 0; i < c.num_hidden_layers; i++) {
     decoder.tap(`hidden.${i}`, unflatten(x, rows));
     const layer = decoder.at("layers").at(i);
     const throughLayer = (entering: Value): Value => {
-      const self = selfAttention(layer, entering, rows, inputs.cache, i, mask, c);
-      if (self.keys !== undefined) caches[`new.keys.${i}`] = self.keys;
-      if (self.values !== undefined) caches[`new.values.${i}`] = self.values;
-      let x = ops.add(entering, self.mixed);
+      const asked = i === c.num_hidden_layers - 1 ? codes : all;
+      let mixed: Value;
+      if (inputs.cache === undefined) mixed = selfAttentionAtOnce(layer, entering, rows, asked, mask!, c);
+      else {
+        const self = selfAttention(layer, entering, rows, inputs.cache, i, mask, c);
+        caches[`new.keys.${i}`] = self.keys;
+        caches[`new.values.${i}`] = self.values;
+        mixed = self.mixed;
+      }
+      let x = ops.add(asked.of(entering), mixed);
       if (texts !== undefined) x = ops.add(x, crossAttention(layer, x, texts, i, c));
       return ops.add(x, feedForward(layer, x, c));
     };
     x = inputs.cache === undefined ? block(throughLayer, x) : throughLayer(x);
   }
   if (logitsOf === "last") x = ops.squeeze(ops.slice(unflatten(x, rows), 1, -1, Number.MAX_SAFE_INTEGER, 1), [1]);
-  if (logitsOf === "codes" && inputs.melody !== undefined) {
-    const [before, count] = [inputs.melody.prefix.shape[1]!, inputs.columns.shape[2]!];
-    const ofCodes = ops.slice(
-      unflatten(x, rows),
-      1,
-      known(before, "columns before the codes"),
-      Number.MAX_SAFE_INTEGER,
-      count,
-    );
-    rows = rowsOf(ofCodes);
-    x = flatten(ofCodes);
-  }
   x = layerNorm(decoder.at("layer_norm"), x);
   const codebooks = [...Array(c.num_codebooks).keys()];
   const logits = linears(p.at("lm_heads"), codebooks, x, c.vocab_size); // [R (S), K bins]
@@ -124,8 +122,9 @@ export function transformer(p: Scope, inputs: LmInputs, c: LmConfig, logitsOf: "
     const last = ops.reshape(logits, [-1, ...shape], [rows.dims[0], ...shape]);
     return { logits: last, byColumn: ops.unsqueeze(last, [1]), caches };
   }
-  const all = ops.reshapeTo(logits, ops.concat([rows.batch, rows.steps, ops.ints(shape)], 0), [...rows.dims, ...shape]);
-  return { logits: ops.transpose(all, [0, 2, 1, 3]), byColumn: all, caches };
+  const { batch, steps, dims } = codes.rows;
+  const byColumn = ops.reshapeTo(logits, ops.concat([batch, steps, ops.ints(shape)], 0), [...dims, ...shape]);
+  return { logits: ops.transpose(byColumn, [0, 2, 1, 3]), byColumn, caches };
 }
 
 /** The text's keys and values in every layer, made once a prompt: condition [Q, L, width] -> [Q, H, L, d] each. */
@@ -177,11 +176,48 @@ function forEachStep(bias: Value, rows: Rows): Value {
   return ops.add(bias, ops.unsqueeze(ops.cast(zeros, "float32"), [1]));
 }
 
+/** Some of the rows, and how they stand. */
+interface Asked {
+  readonly rows: Rows;
+  of(x: Value): Value;
+}
+
+/** The rows of the codes, without what stands before them. */
+function codesAfter({ prefix }: NonNullable<LmInputs["melody"]>, columns: Value, rows: Rows): Asked {
+  const before = known(prefix.shape[1], "columns before the codes");
+  const count = columns.shape[2]!;
+  return {
+    rows: { batch: rows.batch, steps: ops.sizeOf(columns, 2), dims: [rows.dims[0], count] },
+    of: (x) => flatten(ops.slice(unflatten(x, rows), 1, before, Number.MAX_SAFE_INTEGER, count)),
+  };
+}
+
+/**
+ * Where all columns are there: from the last rows, which are `asked`, to all. Queries, keys and values are products of their
+ * own (joined, they would have to be cut apart, and their slopes joined again), and queries get their scale with their weight.
+ */
+function selfAttentionAtOnce(layer: Scope, x: Value, rows: Rows, asked: Asked, hidden: Value, c: LmConfig) {
+  const p = layer.at("self_attn");
+  const normed = layerNorm(layer.at("self_attn_layer_norm"), x);
+  const width = c.hidden_size;
+  const heads = (x: Value, rows: Rows) => splitHeads(x, rows, c.num_attention_heads);
+  const scaled = ops.mul(p.at("q_proj").weight("weight", [width, width]), ops.scalar(headWidth(c) ** -0.5));
+  const queries = heads(ops.gemm(asked.of(normed), scaled), asked.rows);
+  const keys = heads(linear(p.at("k_proj"), normed, width), rows);
+  const values = heads(linear(p.at("v_proj"), normed, width), rows);
+  const seen =
+    asked.rows === rows ? hidden : ops.slice(hidden, -2, -known(asked.rows.dims[1], "rows"), Number.MAX_SAFE_INTEGER);
+  const { mixed, weights } = attendBehind(queries, keys, values, seen);
+  p.tap("weights", weights);
+  return linear(p.at("out_proj"), joinHeads(mixed), width);
+}
+
+/** Where the columns before are in a cache: all rows, which are new, to what is mixed for them. */
 function selfAttention(
   layer: Scope,
   x: Value,
   rows: Rows,
-  cache: LmInputs["cache"],
+  cache: NonNullable<LmInputs["cache"]>,
   i: number,
   mask: Value | undefined,
   c: LmConfig,
@@ -190,19 +226,9 @@ function selfAttention(
   const normed = layerNorm(layer.at("self_attn_layer_norm"), x);
   const width = c.hidden_size;
   const joined = p.tap("qkv", linears(p, ["q_proj", "k_proj", "v_proj"], normed, width)); // [R S, 3 width]
-  const scale = headWidth(c) ** -0.5;
-  const out = (mixed: Value) => linear(p.at("out_proj"), mixed, width);
-  if (cache !== undefined) {
-    const qkv = unflatten(padHeads(joined, c), rows);
-    const { mixed, keys, values } = groupQueryAttention(qkv, cache.layers[i]!, cache, scale, mask);
-    return { keys, values, mixed: out(cutHeads(flatten(mixed), c)) };
-  }
-  const [queries, keys, values] = ops
-    .split(joined, 1, [width, width, width])
-    .map((x) => splitHeads(x, rows, c.num_attention_heads)) as [Value, Value, Value];
-  const { mixed, weights } = attendBehind(ops.mul(queries, ops.scalar(scale)), keys, values, mask!);
-  p.tap("weights", weights);
-  return { mixed: out(joinHeads(mixed)) };
+  const qkv = unflatten(padHeads(joined, c), rows);
+  const { mixed, keys, values } = groupQueryAttention(qkv, cache.layers[i]!, cache, headWidth(c) ** -0.5, mask);
+  return { keys, values, mixed: linear(p.at("out_proj"), cutHeads(flatten(mixed), c), width) };
 }
 
 /** [N, n d] -> [N, n cachedWidth]: zeros after each head, where the cache asks for them. */

@@ -13,7 +13,7 @@ import { Problem } from "./problems.js";
 import { codesFile, fileBytes, pieceFile } from "./shelf.js";
 import { makeFile } from "./sound-work.js";
 import type { Row } from "./store.js";
-import { streamOf } from "./stream.js";
+import { type Reader, streamOf } from "./stream.js";
 
 export const formats = { wav: "audio/wav", mp3: "audio/mpeg", flac: "audio/flac" } as const;
 export type Format = keyof typeof formats;
@@ -24,13 +24,6 @@ export interface SoundQuery {
   readonly bits?: 16 | 24 | 32 | undefined;
   /** To be saved, not played. */
   readonly download: boolean;
-}
-
-/** Whoever asks. */
-export interface Reader {
-  readonly request: Request;
-  /** Ends the connection, so that what came is known not to be whole. */
-  readonly cut: () => void;
 }
 
 /** @throws Problem where there is no such sound, or not yet in this form */
@@ -128,23 +121,26 @@ async function whole(
 /** A file that never changes: with ranges, for players that jump, and a tag, for those who have it already. */
 async function fileResponse(
   path: string,
-  { request, cut }: Reader,
+  reader: Reader,
   tag: string,
   headers: Record<string, string>,
 ): Promise<Response> {
   const { size } = await stat(path);
   const etag = `"${tag}"`;
   const all = { ...headers, etag, "accept-ranges": "bytes", "cache-control": "private, max-age=31536000, immutable" };
-  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers: all });
-  const asked = request.headers.get("if-range") ?? etag;
-  const range = asked === etag ? rangeOf(request.headers.get("range"), size) : undefined;
+  if (reader.request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers: all });
+  const asked = reader.request.headers.get("if-range") ?? etag;
+  const range = asked === etag ? rangeOf(reader.request.headers.get("range"), size) : undefined;
   const [start, end] = range ?? [0, size];
   const partial: Record<string, string> =
     range === undefined ? {} : { "content-range": `bytes ${start}-${end - 1}/${size}` };
-  return new Response(request.method === "HEAD" ? null : streamOf(() => fileBytes(path, start, end), cut), {
-    status: range === undefined ? 200 : 206,
-    headers: { ...all, ...partial, "content-length": `${end - start}` },
-  });
+  return new Response(
+    reader.request.method === "HEAD" ? null : await streamOf(() => fileBytes(path, start, end), reader),
+    {
+      status: range === undefined ? 200 : 206,
+      headers: { ...all, ...partial, "content-length": `${end - start}` },
+    },
+  );
 }
 
 /** One range of bytes; several, and other units, are answered with the whole. */
@@ -159,26 +155,19 @@ function rangeOf(header: string | null, size: number): [start: number, end: numb
   });
 }
 
-async function begun(desk: Desk, id: string, signal: AbortSignal): Promise<void> {
-  for await (const { row, live } of looks(desk, id, signal)) {
-    if (row === undefined) throw new Problem("not-found", `generation ${id} was deleted`);
-    if (isOver(row.state) && row.state !== "done") throw nothing(row);
-    if (live?.started !== undefined) return;
-  }
-}
-
 /** Waits for the beginning, so that what cannot begin is a problem and no empty sound. */
 async function growing(
   desk: Desk,
   row: Row,
   format: "wav" | "mp3",
   piece: number,
-  { request, cut }: Reader,
+  reader: Reader,
   headers: Record<string, string>,
 ): Promise<Response> {
-  if (request.method !== "HEAD") await begun(desk, row.id, request.signal);
   const body =
-    request.method === "HEAD" ? null : streamOf((signal) => growingBytes(desk, row, format, piece, signal), cut);
+    reader.request.method === "HEAD"
+      ? null
+      : await streamOf((signal) => growingBytes(desk, row, format, piece, signal), reader);
   return new Response(body, { headers: { ...headers, "cache-control": "no-store" } });
 }
 
@@ -192,8 +181,8 @@ async function* growingBytes(
   let writer: Mp3Writer | undefined;
   let samples = 0;
   for await (const { row, live } of looks(desk, id, signal)) {
-    if (row === undefined || row.state === "failed" || row.state === "cancelled")
-      throw new Error(`generation ${id} ended without its sound`); // cuts the line: the file is not whole
+    if (row === undefined) throw new Problem("not-found", `generation ${id} was deleted`);
+    if (row.state === "failed" || row.state === "cancelled") throw nothing(row);
     const { started } = live ?? {};
     if (live === undefined || started === undefined) continue;
     if (writer === undefined) {

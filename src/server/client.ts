@@ -1,16 +1,30 @@
 /** @file A client of the API for programs, in Node and in browsers: what the server's schemas say, as types. */
 
+import { eventsOf, type GenerationEvent, shaped } from "./client-events.js";
 import type {
   Generation,
   GenerationInput,
   GenerationList,
   GenerationPatch,
+  ModelList,
   ModelResource,
   ProblemBody,
   Progress,
+  PullResource,
 } from "./wire.js";
 
-export type { Generation, GenerationInput, GenerationList, GenerationPatch, ModelResource, ProblemBody, Progress };
+export type {
+  Generation,
+  GenerationEvent,
+  GenerationInput,
+  GenerationList,
+  GenerationPatch,
+  ModelList,
+  ModelResource,
+  ProblemBody,
+  Progress,
+  PullResource,
+};
 
 export interface ClientOptions {
   /** Where the server is; in a browser the page's own, if not said. */
@@ -20,21 +34,6 @@ export interface ClientOptions {
   readonly clientId?: string;
   readonly fetch?: typeof fetch;
 }
-
-/** What happens to a generation. Sound comes as amplitudes, [channels][samples], from sample `at` on. */
-export type GenerationEvent =
-  | { readonly type: "state" | "done" | "failed" | "cancelled"; readonly generation: Generation }
-  | { readonly type: "progress"; readonly progress: Progress }
-  /** Columns of codes from `frame` on: [piece][codebook][column]. */
-  | { readonly type: "codes"; readonly frame: number; readonly pieces: readonly (readonly (readonly number[])[])[] }
-  | {
-      readonly type: "audio";
-      readonly piece: number;
-      readonly at: number;
-      readonly sampleRate: number;
-      readonly channels: readonly Float32Array<ArrayBuffer>[];
-    }
-  | { readonly type: "deleted" };
 
 /** The server's refusal: `problem` says which field is wrong and why. */
 export class ApiError extends Error {
@@ -128,8 +127,20 @@ export class HocketClient {
     await this.#fetch("DELETE", `/v1/generations/${id}`);
   }
 
-  async models(): Promise<ModelResource[]> {
-    return (await this.#json<{ data: ModelResource[] }>("GET", "/v1/models")).data;
+  /** What is on the server's machine, and what is on its way. */
+  models(): Promise<ModelList> {
+    return this.#json("GET", "/v1/models");
+  }
+
+  /** Lets the server fetch a model of the hub; `models()` says how far it is. */
+  pull(name: string): Promise<PullResource> {
+    const headers = { "content-type": "application/json" };
+    return this.#json("POST", "/v1/models", { headers, body: JSON.stringify({ name }) });
+  }
+
+  /** Stops fetching it, or takes it off the server's machine. */
+  async removeModel(name: string): Promise<void> {
+    await this.#fetch("DELETE", `/v1/models${search({ name })}`);
   }
 
   /** Where a sound is, for a player or a link. */
@@ -229,71 +240,4 @@ function search(query: object): string {
   return stated.length === 0
     ? ""
     : `?${new URLSearchParams(stated.map(([name, value]): [string, string] => [name, `${value}`]))}`;
-}
-
-interface Raw {
-  readonly event: string;
-  readonly id: string | undefined;
-  readonly data: string;
-}
-
-/** The events of a text/event-stream. */
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Raw> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      text += decoder.decode(value, { stream: true });
-      const blocks = text.split("\n\n");
-      text = blocks.pop()!;
-      for (const block of blocks) {
-        const fields = block.split("\n").map((line) => /^(\w+): ?(.*)$/s.exec(line) ?? []);
-        const field = (wanted: string) => fields.find(([, name]) => name === wanted)?.[2];
-        const data = field("data");
-        if (data !== undefined) yield { event: field("event") ?? "message", id: field("id"), data };
-      }
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-interface AudioData {
-  readonly piece: number;
-  readonly at: number;
-  readonly sample_rate: number;
-  readonly channels: number;
-  readonly pcm: string;
-}
-
-function shaped(event: string, data: unknown): GenerationEvent {
-  switch (event) {
-    case "progress":
-      return { type: "progress", progress: data as Progress };
-    case "codes":
-      return { type: "codes", ...(data as { frame: number; pieces: number[][][] }) };
-    case "audio": {
-      const { piece, at, sample_rate: sampleRate, channels, pcm } = data as AudioData;
-      return { type: "audio", piece, at, sampleRate, channels: fromPcm(pcm, channels) };
-    }
-    case "deleted":
-      return { type: "deleted" };
-    default:
-      return { type: event as Generation["state"] & "done", generation: data as Generation };
-  }
-}
-
-/** base64 of interleaved little-endian 16-bit PCM as [C][N]. */
-function fromPcm(pcm: string, count: number): Float32Array<ArrayBuffer>[] {
-  const bytes = Uint8Array.from(atob(pcm), (unit) => unit.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  const samples = bytes.length / 2 / count;
-  return Array.from({ length: count }, (_, c) => {
-    const channel = new Float32Array(samples);
-    for (let n = 0; n < samples; n++) channel[n] = view.getInt16(2 * (n * count + c), true) / 32768;
-    return channel;
-  });
 }

@@ -1,6 +1,6 @@
 /** @file Who composes: here, a process of this machine that takes one batch of waiting jobs after the other. */
 
-import { Engine, type EngineOptions } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { FairQueue } from "./fair.js";
 import { type Job, type JobEvent, kindOf } from "./jobs.js";
 
@@ -77,7 +77,6 @@ export class OwnCrew implements Crew {
     clearTimeout(timer);
     for (const id of this.#working) this.options.onEvent(id, { type: "returned" });
     this.#working.clear();
-    await this.engine.close();
   }
 
   /** One batch. There may be none left: a batch takes what several calls were made for. */
@@ -100,9 +99,6 @@ export class OwnCrew implements Crew {
     for (const { id } of jobs) if (this.#working.delete(id) && lost) onEvent(id, { type: "lost" });
   }
 }
-
-/** A crew with a process of its own. */
-export const ownCrew = (options: CrewOptions & EngineOptions): OwnCrew => new OwnCrew(new Engine(options), options);
 
 // --- internal ---
 

@@ -3,6 +3,7 @@
  * so that a model too large for the memory takes no server with it.
  */
 
+import { constants, getPriority, setPriority } from "node:os";
 import { frameCount } from "../codes.js";
 import { readCodes, writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
@@ -16,7 +17,10 @@ const [threads] = process.argv.slice(2);
 const loaded = new Loaded(threads === "" || threads === undefined ? undefined : Number(threads));
 /** Jobs at work, each with what stops its batch once nobody wants it. */
 const wanted = new Map<string, AbortController>();
+let ending = false;
 
+// Whoever waits for an answer, and the player that sounds, come first.
+setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + 5));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {}); // the server says when to end
 process.on("disconnect", () => process.exit()); // it died
 process.on("message", (message: ToEngine) => {
@@ -30,7 +34,7 @@ process.on("message", (message: ToEngine) => {
 // --- internal ---
 
 const send = (message: FromEngine): void => {
-  if (process.connected) process.send!(message);
+  if (process.connected) process.send!(message, undefined, undefined, () => {}); // a server that died is heard of below
 };
 
 async function compose(batch: number, jobs: readonly Job[]): Promise<void> {
@@ -44,7 +48,7 @@ async function compose(batch: number, jobs: readonly Job[]): Promise<void> {
     for (const { id } of jobs) if (wanted.has(id)) send({ id, event: failure(error) });
   }
   for (const { id } of jobs) wanted.delete(id);
-  send({ over: batch });
+  if (!ending) send({ over: batch });
 }
 
 function cancel(id: string): void {
@@ -98,7 +102,10 @@ function answer(call: number, work: () => Promise<Uint8Array | undefined>): void
 }
 
 async function end(): Promise<void> {
-  for (const stop of wanted.values()) stop.abort();
+  ending = true;
+  const stops = new Set(wanted.values());
+  wanted.clear(); // nothing more is told of them: they are not over
+  for (const stop of stops) stop.abort();
   await loaded.dispose();
   process.exit();
 }

@@ -95,15 +95,15 @@ export async function* follow(
 /** As text/event-stream, with a comment now and then so that nobody takes the line for dead. */
 export async function* eventStream(news: AsyncGenerator<News>, signal: AbortSignal): AsyncGenerator<string> {
   yield "retry: 1000\n\n";
-  let next = news.next();
+  const over = new AbortController();
+  const silence = () => sleep(heartbeat, "quiet" as const, { signal: over.signal }).catch(() => "quiet" as const);
+  let [next, quiet] = [news.next(), silence()];
   try {
     for (;;) {
-      const waiting = new AbortController();
-      const quiet = sleep(heartbeat, "quiet" as const, { signal: waiting.signal }).catch(() => "quiet" as const);
       const found = await Promise.race([next, quiet]);
-      waiting.abort();
       if (signal.aborted) return;
       if (found === "quiet") {
+        quiet = silence();
         yield ": still here\n\n";
         continue;
       }
@@ -114,6 +114,7 @@ export async function* eventStream(news: AsyncGenerator<News>, signal: AbortSign
       yield `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
     }
   } finally {
+    over.abort();
     await news.return(undefined).catch(() => {});
   }
 }

@@ -1,6 +1,6 @@
 /** @file What each operation does: the request read, the desk asked, the answer shaped. No music is made here. */
 
-import { codesResponse, type Reader, soundResponse } from "./audio.js";
+import { codesResponse, soundResponse } from "./audio.js";
 import { readJson } from "./bodies.js";
 import { decodeResponse, encodeResponse } from "./codec.js";
 import { type Desk, isOver } from "./desk.js";
@@ -12,16 +12,18 @@ import { openapi } from "./openapi.js";
 import { type OperationId, queries } from "./operations.js";
 import { takeOrder } from "./orders.js";
 import { Problem } from "./problems.js";
+import type { Pulls } from "./pulls.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
-import { streamOf } from "./stream.js";
-import { type Generation, GenerationPatch, idPattern } from "./wire.js";
+import { type Reader, streamOf } from "./stream.js";
+import { type Generation, GenerationPatch, idPattern, PullInput } from "./wire.js";
 
 export interface Context {
   readonly desk: Desk;
   /** For what is not a generation. */
   readonly engine: Engine;
   readonly metrics: Metrics;
+  readonly pulls: Pulls;
   readonly token: string | undefined;
 }
 
@@ -93,7 +95,8 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
 
     cancel: async ({ id }) => json(shown(await desk.cancel(row(id).id))),
 
-    events({ request, cut, query, id }) {
+    async events({ query, id, ...reader }) {
+      const { request } = reader;
       const { include } = Problem.parse(queries.events, query);
       const { id: known } = row(id);
       const from = request.headers.get("last-event-id") ?? undefined;
@@ -101,7 +104,7 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
       const wants = new Set(include.split(","));
       const wanted = { progress: wants.has("progress"), codes: wants.has("codes"), audio: wants.has("audio") };
       const stream = (signal: AbortSignal) => eventStream(follow(desk, known, from, wanted, signal), signal);
-      return new Response(request.method === "HEAD" ? null : streamOf(stream, cut), {
+      return new Response(request.method === "HEAD" ? null : await streamOf(stream, reader), {
         headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
       });
     },
@@ -111,7 +114,18 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
     flac: sound("flac"),
     codes: ({ id, ...reader }) => whileThere(id, () => codesResponse(desk, row(id), reader)),
 
-    models: async () => json({ data: (await models.list()).map((each) => models.resource(each)) }),
+    models: async () =>
+      json({ data: (await models.list()).map((each) => models.resource(each)), pulls: context.pulls.list() }),
+    async pull({ request }) {
+      const { name } = Problem.parse(PullInput, await readJson(request));
+      if (desk.stopping) throw new Problem("stopping", "the server is stopping");
+      return json(context.pulls.start(name), 202);
+    },
+    async removeModel({ query }) {
+      const { name } = Problem.parse(queries.removeModel, query);
+      if (!context.pulls.stop(name)) await models.remove(name);
+      return new Response(null, { status: 204 });
+    },
 
     encode: ({ request, query }) => encodeResponse(context, request, Problem.parse(queries.encode, query)),
     decode: ({ request, query }) => decodeResponse(context, request, Problem.parse(queries.decode, query)),

@@ -6,7 +6,7 @@ import { writeCodes } from "../codes-file.js";
 import { type ErrorCode, HocketError } from "../errors.js";
 import type { MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
-import type { GenerateRequest, Piece } from "../request.js";
+import type { FinishedPiece, GenerateRequest, Piece } from "../request.js";
 import type { Started } from "./live.js";
 import { codesFile, type Given, givenFile, pieceFile, readSound, writeSound } from "./shelf.js";
 import type { Progress } from "./wire.js";
@@ -80,10 +80,12 @@ export async function* composeJobs(
     const { seconds, realTimeFactor } = event;
     for (const job of jobs) {
       const own = event.pieces.filter((_, i) => owned[i]!.job === job);
-      for (const [index, { waveform }] of own.entries()) await writeSound(pieceFile(job.folder, index), waveform);
-      const codes = own.map((piece) => piece.codes);
-      await writeFileAtomically(codesFile(job.folder), writeCodes([{ codes }], metadata(model, job)));
-      yield { id: job.id, event: { type: "done", duration: duration(own[0]!.waveform), seconds, realTimeFactor } };
+      try {
+        await store(model, job, own);
+        yield { id: job.id, event: { type: "done", duration: duration(own[0]!.waveform), seconds, realTimeFactor } };
+      } catch (error) {
+        yield { id: job.id, event: failure(error) }; // the others are not to blame
+      }
     }
   }
 }
@@ -95,6 +97,12 @@ export function failure(error: unknown): JobEvent & { type: "failed" } {
 }
 
 // --- internal ---
+
+async function store(model: MusicModel, job: Job, pieces: readonly FinishedPiece[]): Promise<void> {
+  for (const [index, { waveform }] of pieces.entries()) await writeSound(pieceFile(job.folder, index), waveform);
+  const codes = pieces.map((piece) => piece.codes);
+  await writeFileAtomically(codesFile(job.folder), writeCodes([{ codes }], metadata(model, job)));
+}
 
 const shapeOf = ({ codec, sides, lm }: MusicModel) => ({
   sampleRate: codec.sampleRate,

@@ -1,5 +1,7 @@
 /** @file Numbers about the server, in the text format that Prometheus reads. */
 
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
 type Labels = Readonly<Record<string, string>>;
 
 interface Metric {
@@ -11,7 +13,11 @@ interface Metric {
 export class Metrics {
   readonly #metrics = new Map<string, Metric>();
 
+  /** How late the server is at whatever it is to do: under load, this is what requests wait for. */
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+
   constructor() {
+    this.#delay.enable();
     for (const [name, [kind, help]] of Object.entries(described))
       this.#metrics.set(name, { kind, help, values: new Map() });
   }
@@ -36,7 +42,13 @@ export class Metrics {
     this.add("hocket_http_request_seconds_count", 1);
   }
 
+  /** Delays are those since the last call. */
   toString(): string {
+    for (const percentile of [50, 99, 100])
+      this.set("hocket_event_loop_delay_seconds", this.#delay.percentile(percentile) / 1e9, {
+        quantile: `${percentile / 100}`,
+      });
+    this.#delay.reset();
     let text = "";
     for (const [name, { kind, help, values }] of this.#metrics) {
       const family = name.replace(/_(bucket|sum|count)$/, "");
@@ -63,6 +75,7 @@ const described = {
   hocket_generations_waiting: ["gauge", "Generations that wait to be composed"],
   hocket_sound_seconds_total: ["counter", "Seconds of sound composed since the start"],
   hocket_composing_seconds_total: ["counter", "Seconds spent composing since the start"],
+  hocket_event_loop_delay_seconds: ["gauge", "How late the server was since it was last asked, 10 ms being on time"],
   process_resident_memory_bytes: ["gauge", "Memory of the server, without the process that computes"],
   process_start_time_seconds: ["gauge", "When the server started, in seconds since 1970"],
 } as const satisfies Record<string, readonly ["counter" | "gauge", string]>;

@@ -1,6 +1,6 @@
 /** @file The models that requests may name: those the server was started with, and those of the hub's cache. */
 
-import { cachedIds, cachedModel, openFolder } from "#platform";
+import { cachedIds, cachedModel, openFolder, removeModel } from "#platform";
 import { HocketError } from "../errors.js";
 import { type ModelFacts, modelFacts } from "../model-facts.js";
 import type { Place } from "./jobs.js";
@@ -40,6 +40,17 @@ export class Models {
     const { place, facts } = await this.find(name);
     if (facts.kind === "music") return { place, facts };
     throw Problem.invalid([["model", `${facts.name} is a codec: it encodes and decodes, and cannot compose`]]);
+  }
+
+  /** @throws Problem for what is not in the hub's cache */
+  async remove(name: string): Promise<void> {
+    if (this.own.some((place) => place.name === name))
+      throw Problem.invalid([["name", `the server was started with ${name}: it stays`]]);
+    const { place } = await this.find(name).catch((error) => {
+      throw Problem.about("name", error);
+    });
+    await removeModel(name);
+    this.#known.delete(place.path);
   }
 
   resource({ place, facts }: Found): ModelResource {

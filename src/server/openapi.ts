@@ -12,6 +12,8 @@ import {
   Model,
   ModelList,
   ProblemBody,
+  Pull,
+  PullInput,
   SoundReference,
 } from "./wire.js";
 
@@ -33,6 +35,8 @@ export function openapi(limits: Limits, version: string): Document {
     Model,
     ModelList,
     Problem: ProblemBody,
+    Pull,
+    PullInput,
     SoundReference,
   }))
     named.add(schema, { id });

@@ -14,6 +14,8 @@ import {
   type Limits,
   loudness,
   ModelList,
+  Pull,
+  PullInput,
   states,
 } from "./wire.js";
 
@@ -76,6 +78,7 @@ export const queries = {
       .describe("what to send besides states, separated by commas"),
   }),
   sound: soundQuery,
+  removeModel: z.strictObject({ name: z.string().max(200) }),
   encode: z.strictObject({
     model: z.string().max(200).optional(),
     bandwidth: z
@@ -221,6 +224,22 @@ The id of an event is a place, "frames.samples". A client that comes back with i
       summary: "The models on this machine",
       answers: { 200: ["All that can be used", json(ModelList)] },
       problems: usual,
+    },
+    pull: {
+      method: "post",
+      path: "/v1/models",
+      summary: "Fetch a model of the Hugging Face hub; its progress is in GET /v1/models",
+      body: json(PullInput),
+      answers: { 202: ["It is on its way", json(Pull)] },
+      problems: [...usual, "invalid", "too-large", "unsupported-media-type", "too-many", "stopping"],
+    },
+    removeModel: {
+      method: "delete",
+      path: "/v1/models",
+      summary: "Stop fetching a model, or take it off this machine, for other programs too",
+      query: queries.removeModel,
+      answers: { 204: ["It is gone, or not fetched any further"] },
+      problems: [...usual, "invalid"],
     },
     encode: {
       method: "post",

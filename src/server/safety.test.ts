@@ -359,3 +359,17 @@ test("the limits that are usual are those of the document", async () => {
   assert.equal(variations!.maximum, usualLimits.pieces);
   assert.equal(document.info.version, JSON.parse(readFileSync(repositoryFile("package.json"), "utf8")).version);
 });
+
+test("whoever leaves before or while a sound is streamed leaves nothing behind", async () => {
+  const { id } = await s.client.create({ prompt: "long", duration: 4, seed: 3 });
+  for (let i = 0; i < 20; i++) {
+    const stop = new AbortController();
+    const path = i % 2 === 0 ? "events" : "audio.wav";
+    const asked = fetch(`${s.url}/v1/generations/${id}/${path}`, { signal: stop.signal }).catch(() => undefined);
+    if (i > 9) await (await asked)?.body?.getReader().read();
+    stop.abort();
+    await asked;
+  }
+  assert.equal((await s.client.finished(id)).state, "done");
+  assert.equal((await s.ask("GET", "/health")).status, 200);
+});

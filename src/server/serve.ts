@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { HocketError } from "../errors.js";
 import { createApp } from "./app.js";
-import { OwnCrew } from "./crew.js";
+import { type CrewOptions, OwnCrew } from "./crew.js";
 import { Desk } from "./desk.js";
 import { Engine } from "./engine.js";
 import { isLoopback } from "./guard.js";
@@ -12,6 +12,8 @@ import type { Place } from "./jobs.js";
 import { Metrics } from "./metrics.js";
 import { Models } from "./models.js";
 import { Pages } from "./pages.js";
+import { Pulls } from "./pulls.js";
+import { RedisCrew } from "./redis-crew.js";
 import { claim, Shelf } from "./shelf.js";
 import { Store } from "./store.js";
 import { type Limits, usualLimits } from "./wire.js";
@@ -29,6 +31,8 @@ export interface ServeOptions {
   readonly models: readonly Place[];
   /** To compute with; one a core if not said. */
   readonly threads?: number | undefined;
+  /** The address of a Redis that workers take jobs from; composed by this machine if not said. */
+  readonly queue?: string | undefined;
   /** The folder of the built studio. */
   readonly studio?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -66,10 +70,15 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const metrics = new Metrics();
     metrics.set("process_start_time_seconds", Math.round(Date.now() / 1000));
     const desk = new Desk({ store, shelf: new Shelf(data), models, limits, software, log, metrics });
+    const pulls = new Pulls();
     const engine = new Engine({ threads, log });
-    const crew = new OwnCrew(engine, { together: limits.together, onEvent: (id, event) => desk.hear(id, event) });
+    const onEvent: CrewOptions["onEvent"] = (id, event) => desk.hear(id, event);
+    const crew =
+      options.queue === undefined
+        ? new OwnCrew(engine, { together: limits.together, onEvent })
+        : await RedisCrew.open({ url: options.queue, onEvent, log });
     const pages = await Pages.open(options.studio);
-    const app = createApp({ desk, engine, metrics, token, pages });
+    const app = createApp({ desk, engine, metrics, pulls, token, pages });
     const server = createAdaptorServer({ fetch: app.fetch });
     await listen(server, port, host);
     const address = server.address() as AddressInfo;
@@ -80,7 +89,9 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       enginePid: () => engine.pid,
       async close(milliseconds) {
         const closed = new Promise((resolve) => server.close(resolve));
+        pulls.stopAll();
         await desk.close(milliseconds);
+        await engine.close();
         if ("closeAllConnections" in server) server.closeAllConnections();
         await closed;
         store!.close();

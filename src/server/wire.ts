@@ -200,7 +200,29 @@ export const Model = z.object({
     .nullable()
     .describe("settings, where a request leaves them out"),
 });
-export const ModelList = z.object({ data: z.array(Model) });
+export const Pull = z
+  .object({
+    name: z.string(),
+    state: z.enum(["fetching", "done", "failed"]),
+    file: z.string().nullable().describe("the one that arrives now"),
+    received: z.int().describe("bytes of that file"),
+    bytes: z.int().nullable().describe("that the file has, if it is known"),
+    error: ProblemBody.nullable(),
+  })
+  .describe("a model on its way from the hub; asked for again after a failure, it goes on where it stopped");
+export type PullResource = z.output<typeof Pull>;
+
+export const PullInput = z
+  .strictObject({
+    name: z
+      .string()
+      .max(200)
+      .regex(/^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/),
+  })
+  .describe("owner/name, or owner/name@revision, of the Hugging Face hub");
+
+export const ModelList = z.object({ data: z.array(Model), pulls: z.array(Pull) });
+export type ModelList = z.output<typeof ModelList>;
 export type ModelResource = z.output<typeof Model>;
 
 export const Health = z.object({ status: z.enum(["ok", "stopping"]), version: z.string() });

@@ -1,5 +1,6 @@
 /** @file AdamW (Loshchilov and Hutter, arXiv 1711.05101), as graph: weights and moments in, weights and moments out. */
 
+import { factored } from "../graph/backward.js";
 import * as ops from "../graph/ops.js";
 import { input, type Value } from "../graph/value.js";
 import { type Tensor, tensor } from "../tensor.js";
@@ -49,8 +50,11 @@ export function adamw(
   c: AdamwConfig,
 ): Moments & { readonly weight: Value } {
   const { add, div, mul, scalar, sub } = ops;
-  const mean = add(mul(scalar(c.beta1), moments.mean), mul(scalar(1 - c.beta1), gradient));
-  const square = add(mul(scalar(c.beta2), moments.square), mul(scalar(1 - c.beta2), mul(gradient, gradient)));
+  // What shortened all gradients alike is put where there are fewest numbers, too.
+  const { rest: g, factor = scalar(1) } = factored(gradient);
+  const mean = add(mul(scalar(c.beta1), moments.mean), mul(mul(scalar(1 - c.beta1), factor), g));
+  const fresh = mul(mul(scalar(1 - c.beta2), mul(factor, factor)), mul(g, g));
+  const square = add(mul(scalar(c.beta2), moments.square), fresh);
   // What does not depend on the weight goes where there are fewest numbers to multiply: into the rate and epsilon.
   const spread = ops.sqrt(correction2);
   const step = div(mul(rate, spread), correction1);

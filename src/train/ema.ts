@@ -30,18 +30,15 @@ export const averageName = (weight: string) => `${weight}.average`;
 export const averageCount = "average.count";
 
 /**
- * count' = count decay + 1 and a' = (1 - 1 / count') a + w / count' at the steps that `averageTensors` names; at all
- * others, what was.
+ * count' = count decay + 1 and a' = (1 - 1 / count') a + w / count'.
  * @param weights by name, as they are after the step
- * @returns the averages and their count, under the names under which this step is fed them
+ * @returns the averages and their count, under the names under which this graph is fed them
  */
 export function averageAll(weights: ReadonlyMap<string, Value>, { decay }: EmaConfig): Record<string, Value> {
-  const { add, div, mul, scalar, sub, where } = ops;
-  const now = input("average.now", "bool", []);
-  const count = input(averageCount, "float32", []);
-  const counted = add(mul(count, scalar(decay)), scalar(1));
-  const share = where(now, div(scalar(1), counted), scalar(0)); // of 0, an average is exactly what it was
-  const next: Record<string, Value> = { [averageCount]: where(now, counted, count) };
+  const { add, div, mul, scalar, sub } = ops;
+  const counted = add(mul(input(averageCount, "float32", []), scalar(decay)), scalar(1));
+  const share = div(scalar(1), counted);
+  const next: Record<string, Value> = { [averageCount]: counted };
   for (const [name, weight] of weights) {
     const average = input(averageName(name), "float32", weight.shape);
     next[averageName(name)] = add(mul(sub(scalar(1), share), average), mul(share, weight));
@@ -49,17 +46,15 @@ export function averageAll(weights: ReadonlyMap<string, Value>, { decay }: EmaCo
   return next;
 }
 
+/** Whether the weights come in that step t leads to; from 1. */
+export const comesIn = (step: number, { every }: EmaConfig): boolean => step % every === 0;
+
 /** The averages before the first step: of nothing. */
 export const noAverages = (weights: ReadonlyMap<string, Value>): Record<string, Tensor> => ({
   [averageCount]: tensor("float32", []),
   ...Object.fromEntries(
     [...weights].map(([name, { shape }]) => [averageName(name), tensor("float32", shape as readonly number[])]),
   ),
-});
-
-/** @param step t, from 1 */
-export const averageTensors = (step: number, { every }: EmaConfig): Record<string, Tensor> => ({
-  "average.now": tensor("bool", [], Uint8Array.of(step % every === 0 ? 1 : 0)),
 });
 
 /** The averages among the tensors of a state, under the names of the weights; none before the first were taken. */

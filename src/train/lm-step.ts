@@ -7,6 +7,7 @@ import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import { addGradients, gradientName, noGradients, shareTensor, summedGradients } from "./accumulate.js";
 import { clipped } from "./adamw.js";
+import { averageAll, comesIn, type EmaConfig } from "./ema.js";
 import type { LmGraph } from "./lm-graph.js";
 import type { Optimiser } from "./optimiser.js";
 
@@ -22,16 +23,15 @@ export interface Stepped {
   readonly next: Tensors;
 }
 
-/**
- * A step, from the state's tensors and the pieces of a batch, all of one size.
- * @param most the longest that the gradient may be
- */
-export type LmStep = (state: Tensors, pieces: readonly Tensors[], rates: Tensors) => Promise<Stepped>;
+/** Step t, from 1, from the state's tensors and the pieces of a batch, all of one size. */
+export type LmStep = (t: number, state: Tensors, pieces: readonly Tensors[], rates: Tensors) => Promise<Stepped>;
 
 export interface StepChoices {
   /** The longest that the gradient may be. */
   readonly clip: number;
   readonly optimiser: Optimiser;
+  /** Averages of the weights that are kept beside them. */
+  readonly averages?: EmaConfig | undefined;
   /** How many a batch comes in. */
   readonly pieces: number;
   /** Whether layers are computed again on the way back, rather than kept. */
@@ -60,12 +60,21 @@ export async function compileStep(
   const sessions: Session[] = [];
   for (const outputs of stepGraphs(graph, choices)) sessions.push(await compile(runtime, outputs, bind, options));
   const [session, last] = sessions as [Session, Session | undefined];
-  if (last === undefined)
-    return async (state, [batch], rates) => {
-      const { loss, norm, perCodebook, ...next } = await session.run({ ...state, ...batch, ...rates });
-      return { loss: number(loss), norm: number(norm), perCodebook: perCodebook!.data as Float32Array, next };
-    };
-  return (state, batch, rates) => inPieces(graph, session, last, state, batch, rates);
+  const { averages } = choices;
+  const averaged = averages && averageAll(graph.learnt, averages);
+  const averaging = averaged && (await compile(runtime, averaged, bind, options));
+  return async (t, state, batch, rates) => {
+    const [kept, before] = apart(state, averaged);
+    const stepped =
+      last === undefined
+        ? atOnce(await session.run({ ...kept, ...batch[0], ...rates }))
+        : await inPieces(graph, session, last, kept, batch, rates);
+    if (averages === undefined || averaging === undefined) return stepped;
+    // Their own graph, so that at all other steps they need not be carried to the computing thread and back.
+    const weights = Object.fromEntries([...graph.learnt.keys()].map((name) => [name, stepped.next[name]!]));
+    const after = comesIn(t, averages) ? await averaging.run({ ...weights, ...before }) : before;
+    return { ...stepped, next: { ...stepped.next, ...after } };
+  };
 }
 
 /** @returns the outputs of one step: `loss`, `norm`, `perCodebook`, and what the next step is fed, under its names */
@@ -78,6 +87,20 @@ export function stepOutputs(
 }
 
 // --- internal ---
+
+/** The tensors of a state that `names` does not have, and those that it has. */
+function apart(state: Tensors, names: object = {}): [Tensors, Tensors] {
+  const [others, named]: [[string, Tensor][], [string, Tensor][]] = [[], []];
+  for (const entry of Object.entries(state)) (entry[0] in names ? named : others).push(entry);
+  return [Object.fromEntries(others), Object.fromEntries(named)];
+}
+
+const atOnce = ({ loss, norm, perCodebook, ...next }: Tensors): Stepped => ({
+  loss: number(loss),
+  norm: number(norm),
+  perCodebook: perCodebook!.data as Float32Array,
+  next,
+});
 
 const number = (one: Tensor | undefined): number => (one!.data as Float32Array)[0]!;
 

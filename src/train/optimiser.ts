@@ -1,10 +1,9 @@
-/** @file What a step of learning is made of besides its gradients: how weights move, and what is averaged of them. */
+/** @file What a step of learning is made of besides its gradients: how weights move. */
 
 import { input, type Value } from "../graph/value.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { type AdamwConfig, adamwAll, rateInputs, rateTensors, zeroMoments } from "./adamw.js";
 import { type DAdaptConfig, dadaptAll, startDAdapt } from "./dadapt.js";
-import { averageAll, averageTensors, type EmaConfig, noAverages } from "./ema.js";
 
 /** A function from weights and gradients to the next weights, as graph, and what it keeps in between. */
 export interface Optimiser {
@@ -27,14 +26,4 @@ export const dadaptOptimiser = (c: DAdaptConfig): Optimiser => ({
   start: (weights) => startDAdapt(weights, c),
   next: (weights, gradients) => dadaptAll(weights, gradients, input("rate", "float32", []), c),
   fed: (rate) => ({ rate: tensor("float32", [], Float32Array.of(rate)) }),
-});
-
-/** The same steps, and the average of the weights that they lead to. */
-export const withAverages = (optimiser: Optimiser, c: EmaConfig): Optimiser => ({
-  start: (weights) => ({ ...optimiser.start(weights), ...noAverages(weights) }),
-  next(weights, gradients) {
-    const next = optimiser.next(weights, gradients);
-    return { ...next, ...averageAll(new Map([...weights.keys()].map((name) => [name, next[name]!])), c) };
-  },
-  fed: (rate, step) => ({ ...optimiser.fed(rate, step), ...averageTensors(step, c) }),
 });

@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor.js";
 import { writeAdapter } from "../weights/lora.js";
 import type { AdamwConfig } from "./adamw.js";
 import { type DAdaptConfig, distanceName } from "./dadapt.js";
-import { averages, type EmaConfig } from "./ema.js";
+import { averageAll, averages, type EmaConfig, noAverages } from "./ema.js";
 import { initialWeights } from "./initial.js";
 import { conditionBatch, type Dropout, dropConditions, type ItemCondition } from "./lm-conditions.js";
 import { type LmModel, writeLm } from "./lm-files.js";
@@ -19,7 +19,7 @@ import { type LmGraph, type LmShape, lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
 import { compileStep, type LmStep, type StepChoices, stepGraphs } from "./lm-step.js";
 import { type LoraConfig, loraGraph } from "./lora.js";
-import { adamwOptimiser, dadaptOptimiser, type Optimiser, withAverages } from "./optimiser.js";
+import { adamwOptimiser, dadaptOptimiser, type Optimiser } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
 import type { TrainState } from "./state.js";
@@ -100,16 +100,17 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
     goal: "valid.loss",
     // What a step leaves has the shapes of what it is fed; nothing is made for that.
     shapes: new Map(
-      Object.entries(optimiser.next(graph.learnt, [...graph.learnt.values()])).map(([name, { shape }]) => [
-        name,
-        shape as readonly number[],
-      ]),
+      Object.entries({
+        ...optimiser.next(graph.learnt, [...graph.learnt.values()]),
+        ...(run.averages && averageAll(graph.learnt, run.averages)),
+      }).map(([name, { shape }]) => [name, shape as readonly number[]]),
     ),
     async start() {
       const found = await given();
       const random = initialWeights(new Map([...graph.learnt].filter(([name]) => !found.has(name))), seed);
       const weights = [...graph.learnt.keys()].map((name) => [name, found.get(name) ?? random.get(name)!]);
-      return { step: 0, tensors: { ...optimiser.start(graph.learnt), ...Object.fromEntries(weights) } };
+      const kept = { ...optimiser.start(graph.learnt), ...(run.averages && noAverages(graph.learnt)) };
+      return { step: 0, tensors: { ...kept, ...Object.fromEntries(weights) } };
     },
     async step(state) {
       stepping ??= compileStep(runtime, graph, choicesOf(run), bind, options);
@@ -121,7 +122,8 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
         const { codes, conditions } = await pieces.batch(index);
         parts.push(fed({ codes, conditions: dropConditions(conditions, run.dropout, seed, index) }));
       }
-      const { loss, perCodebook, norm, next } = await step(state.tensors, parts, optimiser.fed(rate, state.step + 1));
+      const t = state.step + 1;
+      const { loss, perCodebook, norm, next } = await step(t, state.tensors, parts, optimiser.fed(rate, t));
       const distance = next[distanceName];
       const numbers = {
         loss,
@@ -130,7 +132,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
         rate,
         ...(distance && { distance: first(distance) }),
       };
-      return { state: { step: state.step + 1, tensors: next }, numbers };
+      return { state: { step: t, tensors: next }, numbers };
     },
     async check(state) {
       checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
@@ -167,6 +169,7 @@ export function stepBytes(run: LmRun): number {
 const choicesOf = (run: LmRun): StepChoices => ({
   clip: run.clip,
   optimiser: optimiserOf(run),
+  averages: run.averages,
   pieces: run.pieces,
   recompute: run.recompute ?? false,
 });
@@ -176,10 +179,8 @@ const first = ({ data }: Tensor): number => (data as Float32Array)[0]!;
 const byCodebook = (name: string, values: ArrayLike<number>): Numbers =>
   Object.fromEntries(Array.from(values, (value, k) => [`${name}.${k}`, value]));
 
-function optimiserOf({ optimiser, averages }: LmRun): Optimiser {
-  const chosen = optimiser.kind === "adamw" ? adamwOptimiser(optimiser) : dadaptOptimiser(optimiser);
-  return averages === undefined ? chosen : withAverages(chosen, averages);
-}
+const optimiserOf = ({ optimiser }: LmRun): Optimiser =>
+  optimiser.kind === "adamw" ? adamwOptimiser(optimiser) : dadaptOptimiser(optimiser);
 
 /** Cross-entropy on what is held out: told the text alone, told nothing, and told text and melody. */
 async function check(

@@ -6,7 +6,7 @@ import { memorySource } from "../../test/memory.js";
 import { HocketError } from "../errors.js";
 import type { ByteSource } from "../platform/platform.js";
 import { arrayFor, bytesPerElement, type DType, elementCount, type Tensor, tensor } from "../tensor.js";
-import { readHeader, readTensor, safetensorsChunks, writeSafetensors } from "./safetensors.js";
+import { numbersIn, readHeader, readTensor, safetensorsChunks, writeSafetensors } from "./safetensors.js";
 
 const kinds: DType[] = [
   "float32",
@@ -237,3 +237,9 @@ async function refusedOrRead(file: Uint8Array): Promise<void> {
     assert(error instanceof HocketError && error.code !== "internal", String(error));
   }
 }
+
+test("numbers may start anywhere in memory, of Node's own bytes too", () => {
+  const whole = Buffer.from([9, 1, 0, 0, 0, 2, 0, 0, 0]);
+  for (const bytes of [whole.subarray(1), new Uint8Array(whole).subarray(1)])
+    assert.deepEqual(numbersIn("int32", bytes), Int32Array.of(1, 2));
+});

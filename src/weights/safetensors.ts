@@ -117,8 +117,9 @@ export function safetensorsHeader(
 /** `bytes` as numbers; copied only if they start where such numbers cannot. */
 export function numbersIn(dtype: DType, bytes: Uint8Array): Tensor["data"] {
   const numbers = arrayFor(dtype);
-  const aligned = bytes.byteOffset % numbers.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return new numbers(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / numbers.BYTES_PER_ELEMENT);
+  // Not bytes.slice(): of Node's Buffer that is a view again.
+  const aligned = bytes.byteOffset % numbers.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+  return new numbers(aligned.buffer as ArrayBuffer, aligned.byteOffset, bytes.length / numbers.BYTES_PER_ELEMENT);
 }
 
 // --- internal ---

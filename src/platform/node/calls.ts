@@ -5,7 +5,8 @@ import type { Reply, Unnumbered } from "./thread-messages.js";
 
 /** Whatever computes: a thread, or a process. */
 export interface Computer {
-  call(request: Unnumbered): Promise<unknown>;
+  /** @param moved what the request holds that need not be copied, and may be gone from here */
+  call(request: Unnumbered, moved?: readonly ArrayBuffer[]): Promise<unknown>;
   /** Lets go of the session or state `id`. */
   close(id: number): Promise<void>;
 }

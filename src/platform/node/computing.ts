@@ -7,7 +7,7 @@ import type { Device, Kept, SessionOptions } from "../platform.js";
 import { fromOrt, type KeptState, named, some, toOrt } from "./kept.js";
 import { InMemory, sequence, sequenceFirst } from "./kept-in-memory.js";
 import { OnDevice, Placing } from "./kept-on-device.js";
-import type { Request } from "./thread-messages.js";
+import type { Request, RunResult } from "./thread-messages.js";
 
 export class Computing {
   readonly #sessions = new Map<number, ort.InferenceSession>();
@@ -21,8 +21,11 @@ export class Computing {
     readonly device: Device,
   ) {}
 
-  /** @param moved gets the memory of the answer, which need not be copied: nothing here uses it again */
-  async answer(request: Request, moved: ArrayBuffer[]): Promise<unknown> {
+  /**
+   * @param moved gets the memory of the answer, which need not be copied: nothing here uses it again. Without, all is
+   *   copied, and inputs do not go back
+   */
+  async answer(request: Request, moved?: ArrayBuffer[]): Promise<unknown> {
     switch (request.do) {
       case "create": {
         const session = await this.#create(request.model, request.options);
@@ -38,8 +41,10 @@ export class Computing {
         const state = request.state === undefined ? undefined : this.#states.get(request.state);
         assert(state !== undefined || request.state === undefined, "this state has been disposed of");
         const outputs = await run(session, request.inputs, state);
-        for (const { data } of Object.values(outputs)) moved.push(data.buffer as ArrayBuffer);
-        return outputs;
+        const inputs = moved === undefined ? {} : request.inputs;
+        for (const { data } of [outputs, inputs].flatMap((some) => Object.values(some)))
+          moved?.push(data.buffer as ArrayBuffer);
+        return { outputs, inputs } satisfies RunResult;
       }
       case "find": // a GPU, by computing on it
         return (await this.#placing.place({ dtype: "float32", shape: [], data: Float32Array.of(0) })).dispose();

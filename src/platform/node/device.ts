@@ -22,7 +22,7 @@ async function serve(request: Request): Promise<void> {
   const reply = (message: Reply) => process.send!(message);
   try {
     if (request.do === "create" || request.do === "find") checkIncluded(device);
-    const result = await computing.answer(request, []);
+    const result = await computing.answer(request);
     if (request.do === "find") checkHardware();
     reply({ call: request.call, result });
   } catch (thrown) {

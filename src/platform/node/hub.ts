@@ -1,6 +1,6 @@
 /** @file Models of a Hugging Face hub: those already in the cache that Python shares, and how to get the others. */
 
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { HocketError } from "../../errors.js";
@@ -69,6 +69,12 @@ export async function cachedIds({ environment = process.env }: HubOptions = {}):
   const names = await readdir((await hubSettings(environment)).cache).catch(() => []);
   const ids = names.flatMap((name) => /^models--(.+)--(.+)$/.exec(name)?.slice(1).join("/") ?? []);
   return ids.filter(isHubId).sort();
+}
+
+/** Takes every revision of the model out of the cache, for Python too. */
+export async function removeModel(name: string, { environment = process.env }: HubOptions = {}): Promise<void> {
+  const cache = modelCache(await hubSettings(environment), hubId(name));
+  await rm(dirname(dirname(cache.snapshot("-"))), { recursive: true, force: true });
 }
 
 /**

@@ -3,10 +3,11 @@
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
+import { arrayFor, type Tensor } from "../../tensor.js";
 import type { Kept, Runtime, RuntimeOptions, Session, State, Tensors } from "../platform.js";
 import { Calls, type Computer } from "./calls.js";
 import { DeviceProcess } from "./device-process.js";
-import { busy, type Reply, stopped, type ThreadData, type Unnumbered } from "./thread-messages.js";
+import { busy, type Reply, type RunResult, stopped, type ThreadData, type Unnumbered } from "./thread-messages.js";
 
 /**
  * A runtime on one thread of its own, or, for a GPU, in a process of its own: its sessions take turns. It is started at
@@ -91,8 +92,8 @@ class Thread implements Computer {
     this.#worker.unref(); // after listening, which takes hold of it again
   }
 
-  call(request: Unnumbered): Promise<unknown> {
-    return this.#calls.make((call) => this.#worker.postMessage({ ...request, call }));
+  call(request: Unnumbered, moved: readonly ArrayBuffer[] = []): Promise<unknown> {
+    return this.#calls.make((call) => this.#worker.postMessage({ ...request, call }, moved));
   }
 
   close(id: number): Promise<void> {
@@ -114,6 +115,9 @@ class Thread implements Computer {
 }
 
 class NodeSession implements Session {
+  /** The memory in which each input went to the thread and came back. */
+  readonly #carriers = new Map<string, ArrayBuffer>();
+
   constructor(
     readonly computer: Computer,
     readonly id: number,
@@ -121,7 +125,24 @@ class NodeSession implements Session {
 
   async run(inputs: Tensors, state?: State): Promise<Tensors> {
     const kept = state === undefined ? {} : { state: (state as NodeState).id };
-    return (await this.computer.call({ do: "run", session: this.id, inputs, ...kept })) as Tensors;
+    const copies = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, this.#copy(name, tensor)]));
+    const moved = Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer);
+    const request = { do: "run", session: this.id, inputs: copies, ...kept } as const;
+    const { outputs, inputs: back } = (await this.computer.call(request, moved)) as RunResult;
+    for (const [name, { data }] of Object.entries(back)) this.#carriers.set(name, data.buffer as ArrayBuffer);
+    return outputs;
+  }
+
+  /**
+   * A tensor that may go to the thread. In memory that is there already a copy costs an eighth of what it costs to have
+   * memory made for it: 11 instead of 90 ms for the weights and moments, 64 MB, of a small codec that learns.
+   */
+  #copy(name: string, { dtype, shape, data }: Tensor): Tensor {
+    const carrier = this.#carriers.get(name);
+    this.#carriers.delete(name); // it is away until it comes back
+    const buffer = carrier?.byteLength === data.byteLength ? carrier : new ArrayBuffer(data.byteLength);
+    new Uint8Array(buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return { dtype, shape, data: new (arrayFor(dtype))(buffer) };
   }
 
   async open(held: Tensors, kept: readonly Kept[]): Promise<State> {

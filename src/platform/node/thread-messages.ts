@@ -17,6 +17,12 @@ export type Reply = { call: number; result: unknown } | { call: number; error: s
 /** A request before it has its number. */
 export type Unnumbered = Request extends infer T ? (T extends unknown ? Omit<T, "call"> : never) : never;
 
+/** What a run answers: also its inputs, whose memory goes back to where it came from. */
+export interface RunResult {
+  readonly outputs: Tensors;
+  readonly inputs: Tensors;
+}
+
 export interface ThreadData {
   /** The folder that the paths of weights start from. */
   readonly root: string;

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { repositoryFile } from "../../test/golden.js";
+import { dataFolder, mini, type Serving, serving } from "../../test/serving.js";
+import { toPcm } from "../audio/pcm.js";
+import { packed, unpacked } from "./redis.js";
+import { startWorker } from "./redis-worker.js";
+
+const children = new Set<ChildProcess>();
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+const isInstalled = (() => {
+  try {
+    execFileSync("redis-server", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const skip = isInstalled ? false : "there is no redis-server on this machine";
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function redis(): Promise<string> {
+  const port = await freePort();
+  const child = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--save", ""], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  children.add(child);
+  await new Promise<void>((resolve) => {
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      if (text.includes("Ready to accept connections")) resolve();
+    });
+  });
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** A worker in a process of its own, that can be killed; a second without a sign of it and its job goes to another. */
+function worker(url: string, data: string): ChildProcess {
+  const program = `
+    import { startWorker } from ${JSON.stringify(repositoryFile("dist/src/server/redis-worker.js"))};
+    const options = ${JSON.stringify({ url, data, models: [mini], threads: 1, patience: 1500 })};
+    await startWorker({ ...options, log: () => {} });
+    process.stdout.write("ready");`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
+}
+
+const codesOf = async ({ client }: Serving, id: string) => Buffer.from(await client.codes(id)).toString("base64");
+const soundOf = async ({ client }: Serving, id: string) =>
+  Buffer.from(await (await client.sound(id, "wav", { bits: 32 })).arrayBuffer()).toString("base64");
+
+test("what passes through Redis is what is streamed", () => {
+  const samples = Float32Array.from({ length: 4000 }, (_, n) => Math.sin(n) * (n / 3000));
+  const { event } = unpacked(packed({ run: "r", event: { type: "sound", piece: 0, channels: [samples] } }));
+  assert.ok(event.type === "sound");
+  assert.deepEqual(toPcm(event.channels, 16), toPcm([samples], 16));
+  const codes = { run: "r", event: { type: "codes", piece: 1, codes: [Int32Array.of(1, 2)] } } as const;
+  assert.deepEqual(unpacked(packed(codes)), codes);
+});
+
+test(
+  "two workers, one killed in the middle of its work: no job is lost, none is doubled, each is what it is alone",
+  { skip },
+  async () => {
+    const url = await redis();
+    const data = dataFolder();
+    const queued = await serving({ data, queue: url });
+    const alone = await serving();
+    const orders = Array.from({ length: 4 }, (_, seed) => ({ prompt: `piece ${seed}`, duration: 1, seed }));
+    const ids = await Promise.all(orders.map(async (order) => (await queued.client.create(order)).id));
+    const cancelled = await queued.client.create({ prompt: "unwanted", duration: 1 });
+    await queued.client.cancel(cancelled.id);
+    const first = worker(url, data);
+    const heard: number[] = [];
+    for await (const event of queued.client.events(ids[0]!)) {
+      if (event.type === "audio") {
+        assert.equal(event.at, heard.length);
+        heard.push(...event.channels[0]!);
+      }
+      if (event.type === "codes" && first.exitCode === null && first.signalCode === null) {
+        first.kill("SIGKILL");
+        worker(url, data);
+      }
+    }
+    assert.equal(heard.length, 16000, "whoever follows hears everything once, though it was begun twice");
+    for (const [i, id] of ids.entries()) {
+      const done = await queued.client.finished(id);
+      assert.equal(done.state, "done", done.error?.detail);
+      const other = await alone.client.create(orders[i]!);
+      await alone.client.finished(other.id);
+      assert.equal(await codesOf(queued, id), await codesOf(alone, other.id));
+      assert.equal(await soundOf(queued, id), await soundOf(alone, other.id));
+    }
+    const { data: all } = await queued.client.list();
+    assert.equal(all.length, ids.length + 1);
+    assert.equal((await queued.client.get(cancelled.id)).state, "cancelled");
+  },
+);
+
+test(
+  "a server that was away hears what was done meanwhile; a worker that stops hands its job back",
+  { skip },
+  async () => {
+    const url = await redis();
+    const data = dataFolder();
+    const first = await serving({ data, queue: url });
+    const options = { url, data, models: [mini], threads: 1, patience: 1500, log: () => {} };
+    const worker = await startWorker(options);
+    const { id } = await first.client.create({ prompt: "long", duration: 5, seed: 1 });
+    for await (const event of first.client.events(id)) if (event.type === "codes") break;
+    await worker.close(0);
+    const next = await first.client.create({ prompt: "short", duration: 0.3, seed: 2 });
+    const broken = await first.client.create({ prompt: "x ".repeat(9000), duration: 0.3 });
+    await first.server.close(0);
+    const other = await startWorker(options);
+    await sleep(500);
+    const second = await serving({ data, queue: url });
+    assert.equal((await second.client.finished(id)).state, "done");
+    assert.equal((await second.client.finished(next.id)).state, "done");
+    const failed = await second.client.finished(broken.id);
+    assert.match(failed.error!.detail, /tokens, and at most 4096 are read/);
+    assert.equal(failed.error!.status, 400);
+    await other.close(0);
+    await other.close(0);
+  },
+);
+
+test("an address that is none, or where nobody answers, is said at the start", { skip }, async () => {
+  await assert.rejects(serving({ queue: "http://localhost" }), /is no address of a Redis/);
+  await assert.rejects(serving({ queue: `redis://127.0.0.1:${await freePort()}` }), /no Redis answers at 127.0.0.1/);
+});
