@@ -11,7 +11,7 @@ import { HocketError } from "./errors.js";
 import type { Binder } from "./graph/compile.js";
 import type { LowRank } from "./graph/onnx.js";
 import type { Scope } from "./graph/value.js";
-import { lmConfig } from "./lm/config.js";
+import { type LmConfig, lmConfig } from "./lm/config.js";
 import { LanguageModel } from "./lm/lm.js";
 import type { ChromaConfig } from "./melody/chroma.js";
 import {
@@ -24,6 +24,7 @@ import {
 } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
 import { atPrecision, cacheSteps, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
+import { checkCodec, checkLm } from "./self-check.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
 import { t5Config } from "./text/t5.js";
@@ -61,9 +62,11 @@ export interface MusicModel extends CodecModel {
 }
 
 /**
+ * On a device, the language model is there, and words and sound are computed beside it, on the processor.
  * @param folder of a model, or of an adapter that says which model it is for, if that model is on this machine
  * @param adapters what else to put on the model
- * @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together
+ * @throws HocketError "bad-checkpoint" or "bad-file" for anything that does not fit together; "unsupported" if the
+ *   runtime's device is not there, or computes other numbers than the processor
  */
 export async function loadModel(
   folder: Folder,
@@ -128,7 +131,8 @@ async function loadWhole(
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
     const precision = chosenPrecision(asked, checkpoint);
     const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });
-    const lm = new LanguageModel(decoder, { textWidth: textConfig.d_model, ...melody }, runtime, bindLm, options);
+    const around = { textWidth: textConfig.d_model, ...melody };
+    const lm = new LanguageModel(decoder, around, runtime, bindLm, options);
     const parts = {
       "text encoder": described(where, text),
       "language model": described(where, lm),
@@ -137,9 +141,11 @@ async function loadWhole(
     const prefixes = [textPrefix, "", prefixOf("audio_encoder", checkpoint.tensors.keys())];
     await checkWeights(checkpoint, Object.values(parts), prefixes);
     const changeable = [parts["text encoder"], parts["language model"]];
-    if (precision !== "fp32")
-      lm.useCacheSteps(() => cacheSteps(lm, text, checkpoint, precision, { cache, adapted: changes.size > 0 }));
     for (const [weight, change] of await changesBy(adapters, name, changeable, prefixes)) changes.set(weight, change);
+    const make = (config: LmConfig, on: Runtime) => new LanguageModel(config, around, on, bindLm, options);
+    if (runtime.device !== "cpu") lm.atOnce = await checkLm(lm, make, beside, precision === "fp32");
+    else if (precision !== "fp32")
+      lm.useCacheSteps(() => cacheSteps(lm, text, checkpoint, precision, { cache, adapted: changes.size > 0 }));
     return {
       name,
       licence: await licenceOf(folder),
@@ -177,6 +183,8 @@ export async function loadCodec(
     const codec = createCodec(audio, where, checkpoint, runtime, options);
     const part = described(where, codec);
     await checkWeights(checkpoint, [part], [prefixOf("audio_encoder", checkpoint.tensors.keys())], alone);
+    if (runtime.device !== "cpu")
+      await checkCodec(codec, () => createCodec(audio, where, checkpoint, runtime.beside(), options), runtime.device);
     return {
       name,
       licence: await licenceOf(folder),

@@ -53,6 +53,7 @@ export async function writeRandomModel(path: string, kind: Kind, seed = 1): Prom
 
 /** For what describes and never computes. */
 export const noRuntime: Runtime = {
+  device: "cpu",
   external: String,
   createSession: () => Promise.reject(new Error("nothing is computed here")),
   beside: () => noRuntime,

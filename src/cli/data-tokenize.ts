@@ -29,7 +29,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   if (!(Number.isInteger(threads) && threads >= 1)) throw bad(`--threads: ${threads} is not a whole number above 0`);
   const { folder, name } = await findModel(codec, signal);
   const load = (runtime: Runtime) => loadCodec(folder, name, runtime);
-  await withModel(load, async (model) => {
+  await withModel("cpu", load, async (model) => {
     const began = performance.now();
     const steps = tokenize(given.operand, model, { threads, signal });
     let step = await steps.next();

@@ -7,7 +7,7 @@ import { loadCodec } from "../model.js";
 import { decodeCodes } from "../sound.js";
 import type { Command, Given } from "./command.js";
 import { openInput } from "./input.js";
-import { findModel, licenceNotice, modelOption, withModel } from "./models.js";
+import { deviceFrom, deviceOption, findModel, licenceNotice, modelOption, withModel } from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -23,6 +23,7 @@ export const decodeCommand: Command = {
   options: {
     output: outputOption("the sound file; default: the codes' name with .wav; several items are numbered"),
     model: modelOption,
+    device: deviceOption,
     ...soundOptions(usual),
     overwrite: overwriteOption,
     json: { kind: "flag", help: "print one line of JSON with what was made" },
@@ -41,7 +42,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   await checkOutputs(paths, given.flag("overwrite"));
   const { folder, name } = await findModel(given.text("model"), signal);
   const load = (runtime: Runtime) => loadCodec(folder, name, runtime);
-  await withModel(load, async (model) => {
+  await withModel(deviceFrom(given), load, async (model) => {
     const sounds = await decodeCodes(model, chunks, signal);
     const { prompt = "", seed = "0" } = metadata;
     const made = {

@@ -6,7 +6,7 @@ import { writeCodes } from "../codes-file.js";
 import { loadCodec } from "../model.js";
 import { encodeWaveform } from "../sound.js";
 import type { Command, Given } from "./command.js";
-import { findModel, licenceNotice, modelOption, withModel } from "./models.js";
+import { deviceFrom, deviceOption, findModel, licenceNotice, modelOption, withModel } from "./models.js";
 import { checkOutputs, freeName, outputOption, overwriteOption, save, slug } from "./output.js";
 import { say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -19,6 +19,7 @@ export const encodeCommand: Command = {
   options: {
     output: outputOption("the codes file; default: the sound's name with .codes.safetensors"),
     model: modelOption,
+    device: deviceOption,
     bandwidth: { kind: "number", value: "KBPS", help: "kbit/s, for codecs that have several; default: the highest" },
     png: { kind: "text", value: "FILE", help: "also draw the codes: a row a codebook, a column a frame" },
     overwrite: overwriteOption,
@@ -40,7 +41,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const sound = await readSound(given.operand);
   const { folder, name } = await findModel(given.text("model"), signal);
   const load = (runtime: Runtime) => loadCodec(folder, name, runtime);
-  await withModel(load, async (model) => {
+  await withModel(deviceFrom(given), load, async (model) => {
     const chunks = await encodeWaveform(model, sound, { signal, ...(bandwidth === undefined ? {} : { bandwidth }) });
     const { sampleRate, frameRate } = model.codec;
     const metadata = { sample_rate: `${sampleRate}`, frame_rate: `${frameRate}`, model: name, software };

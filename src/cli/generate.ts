@@ -9,7 +9,16 @@ import { generate } from "../musicgen.js";
 import { type Precision, precisions } from "../precision.js";
 import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
 import type { Command, Given, Option } from "./command.js";
-import { adaptersFrom, findModel, licenceNotice, loraOption, modelOption, withModel } from "./models.js";
+import {
+  adaptersFrom,
+  deviceFrom,
+  deviceOption,
+  findModel,
+  licenceNotice,
+  loraOption,
+  modelOption,
+  withModel,
+} from "./models.js";
 import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, slug } from "./output.js";
 import { clear, progress, say, wrote } from "./report.js";
 import { software } from "./software.js";
@@ -50,7 +59,7 @@ export const generateCommand: Command = {
       choices: ["auto", ...precisions, "fp16"],
       help: "of the language model's weights while computing; default: auto, the fastest at full quality",
     },
-    device: { kind: "text", value: "D", help: "where to compute: cpu" },
+    device: deviceOption,
     threads: threadsOption,
     overwrite: overwriteOption,
     json: { kind: "flag", help: "print one line of JSON with what was made and how fast" },
@@ -88,7 +97,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     progress(`quantising the weights, once for this model: ${Math.floor((100 * done) / all)} %`);
   const options = { ...threads, precision, onQuantising };
   const load = (runtime: Runtime) => loadModel(folder, called, runtime, options, [...adapters, ...added]);
-  await withModel(load, async (model) => {
+  await withModel(deviceFrom(given), load, async (model, { device, whyNot }) => {
     signal.throwIfAborted();
     let settings: Settings | undefined;
     let notes: readonly string[] = [];
@@ -107,6 +116,10 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
       for (const line of [licenceNotice(model.name, model.licence), ...notes]) say(line);
       if (precision === "auto" && (given.text("precision") !== undefined || model.precision !== "fp32"))
         say(`precision ${model.precision}: picked as the fastest for this model at full quality`);
+      if (deviceFrom(given) === "auto")
+        say(
+          `device ${device}: picked, ${whyNot === undefined ? "it computes what the processor does" : `since ${whyNot}`}`,
+        );
       const seconds = (performance.now() - started) / 1000;
       finish(event, { model, settings: settings!, paths, codesPaths, format, json: given.flag("json"), seconds });
     }
@@ -121,9 +134,6 @@ const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 /** The request's words and numbers; what was not given stays out, so that the model's defaults hold. */
 function requestFrom(given: Given) {
-  const device = given.text("device");
-  if (device !== undefined && device !== "cpu" && device !== "auto")
-    throw new HocketError("unsupported", `--device ${device} is not there yet: cpu is what Hocket computes with`);
   const all = {
     duration: given.number("duration"),
     seed: given.number("seed"),
@@ -147,7 +157,7 @@ function precisionFrom(given: Given): Precision | "auto" {
   if (asked !== "fp16") return asked as Precision | "auto";
   throw new HocketError(
     "unsupported",
-    "--precision fp16: a CPU widens fp16 to fp32 before it multiplies, so nothing would be gained; take int8, or fp32",
+    "--precision fp16: a CPU widens fp16 to fp32 before it multiplies, so nothing would be gained, and on a GPU Hocket computes in fp32 so far; take int8, or fp32",
   );
 }
 

@@ -85,7 +85,7 @@ async function describeModel(what: string): Promise<Facts> {
       if (error instanceof HocketError && error.code === "bad-request") return loadCodec(folder, what, runtime); // a codec
       throw error;
     });
-  return withModel(load, async (model) => {
+  return withModel("cpu", load, async (model) => {
     const damaged = await nonFiniteWeight(model.checkpoint);
     if (damaged !== undefined) throw damaged;
     return {

@@ -40,7 +40,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     working = runtime;
     return loadModel(folder, name, runtime, {}, all);
   };
-  await withModel(load, async (model) => {
+  await withModel("cpu", load, async (model) => {
     await whole(out, async (path) => {
       for (const [file, bytes] of await others(folder)) await writeFileAtomically(join(path, file), bytes);
       await writeFileAtomically(join(path, "model.safetensors"), untilStopped(mergedWeights(model, working!), signal));

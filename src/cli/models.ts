@@ -2,12 +2,13 @@
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createRuntime, type Folder, openFolder, type PullEvent, type Runtime } from "#platform";
+import { type Device, type Folder, openFolder, type PullEvent, type Runtime } from "#platform";
 import { type AdapterUse, withoutAdapters } from "../adapters.js";
+import { type DeviceChoice, devices, loadOn } from "../devices.js";
 import { HocketError } from "../errors.js";
 import type { CodecModel } from "../model.js";
 import { fetchModel } from "../weights/source.js";
-import type { Option } from "./command.js";
+import type { Given, Option } from "./command.js";
 import { clear, megabytes, progress, say } from "./report.js";
 
 /** The model that needs no download. */
@@ -28,6 +29,14 @@ export const loraOption: Option = {
   value: "DIR[:X]",
   help: "an adapter to put on the model, at strength X (default 1); may be given several times",
 };
+
+export const deviceOption: Option = {
+  kind: "text",
+  choices: devices,
+  help: "where to compute (docs/devices.md); default: cpu; auto: a GPU where there is one that computes the same numbers",
+};
+
+export const deviceFrom = (given: Given): DeviceChoice => (given.text("device") ?? "cpu") as DeviceChoice;
 
 /** In bytes: smaller files are there before one has read that they are fetched. */
 const worthSaying = 1e6;
@@ -62,20 +71,26 @@ export async function adaptersFrom(given: readonly string[]): Promise<AdapterUse
   );
 }
 
-/** Loads a model, lets `use` work with it, and lets go of its thread and files however that ends. */
+/**
+ * Loads a model, lets `use` work with it, and lets go of its thread and files however that ends.
+ * @param asked where it is computed
+ */
 export async function withModel<M extends CodecModel, T>(
+  asked: DeviceChoice,
   load: (runtime: Runtime) => Promise<M>,
-  use: (model: M) => Promise<T>,
+  use: (model: M, on: { device: Device; whyNot?: string }) => Promise<T>,
 ): Promise<T> {
-  const runtime = createRuntime();
-  let model: M | undefined;
   try {
-    model = await load(runtime);
-    return await use(model);
+    const { runtime, loaded, ...on } = await loadOn(asked, load);
+    try {
+      return await use(loaded, { device: runtime.device, ...on });
+    } finally {
+      clear();
+      await runtime.dispose();
+      await loaded.dispose();
+    }
   } finally {
     clear();
-    await runtime.dispose();
-    await model?.dispose();
   }
 }
 

@@ -159,7 +159,9 @@ function nodeProto(
 ): Message {
   const message = new Message();
   const inputs = marks.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
-  for (const input of inputs) message.string(1, input === undefined ? "" : nameOf(input));
+  // Only before others: ONNX Runtime's WebGPU (1.30) takes an empty name at the end for a bias that is there, and crashes.
+  const count = inputs.findLastIndex((input) => input !== undefined) + 1;
+  for (const input of inputs.slice(0, count)) message.string(1, input === undefined ? "" : nameOf(input));
   for (const output of node.outputs) message.string(2, resultOf(output, node));
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));

@@ -14,6 +14,9 @@ import type { LmConfig } from "./config.js";
 import { positionRows } from "./positions.js";
 import { cachedWidth, lmInputs, textMemory, transformer } from "./transformer.js";
 
+/** Of a first pass, where the device is trusted with all of it. */
+export const everything = Number.MAX_SAFE_INTEGER;
+
 /** What stands around the language model in a checkpoint. */
 export interface Surroundings {
   /** Width of the text encoder's states. */
@@ -23,17 +26,20 @@ export interface Surroundings {
 }
 
 export class LanguageModel {
+  /** Columns of a first pass at most; what is more follows one by one. */
+  atOnce: number;
   readonly #sessions: Sessions;
   #cacheSteps: (() => Promise<CacheSteps>) | undefined;
 
   constructor(
     readonly config: LmConfig,
     readonly around: Surroundings,
-    runtime: Runtime,
+    readonly runtime: Runtime,
     bind: Binder,
     options: SessionOptions = {},
   ) {
     this.#sessions = new Sessions(runtime, bind, options);
+    this.atOnce = runtime.device === "cpu" ? everything : surelyOnGpu;
   }
 
   /** Begins to compile what every batch needs, for `open` to find it done. */
@@ -65,7 +71,7 @@ export class LanguageModel {
     const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
     const watched = watch === undefined ? [] : sizesKept(this.config);
     const state = await session.open({ ...start.held, ...steps }, [logits, ...caches, ...watched]);
-    return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch);
+    return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch, this.atOnce);
   }
 
   /** From here on keys and values are kept in 8 bits, in such steps: asked for when they are first needed. */
@@ -101,7 +107,10 @@ export class LanguageModel {
   /** Keys and values of the text in every layer. */
   async #textMemory(plan: Plan): Promise<Record<string, Tensor>> {
     const texts = plan.rows.flatMap(({ condition }) => (condition.text === undefined ? [] : [condition.text]));
+    const none = texts.length === 0 && this.runtime.device !== "cpu"; // a GPU wants a row at least: one that says nothing
+    if (none) texts.push(tensor("float32", [1, 1, this.around.textWidth]));
     const { states, keep, mask } = padTexts(texts, this.around.textWidth);
+    if (none) keep.data.fill(0);
     const session = await this.#sessions.get("memory", (p) => this.#memoryGraph(p), { rarely: true });
     return { ...(await session.run({ states, keep })), "text.mask": mask };
   }
@@ -167,6 +176,8 @@ export class Decoding {
     readonly state: State,
     prefix: { prefix: Tensor; starts: readonly number[] } | undefined,
     readonly watch: Watch | undefined,
+    /** As of the model. */
+    readonly atOnce = everything,
   ) {
     this.#prefix = prefix;
     this.#starts = prefix?.starts ?? [];
@@ -178,35 +189,53 @@ export class Decoding {
    * @returns logits [rows, K, bins] after the last of them; rows as in `plan`
    */
   async step(columns: readonly Int32Array[], count: number): Promise<Float32Array> {
-    const { num_codebooks, hidden_size } = this.config;
-    const { rows } = this.plan;
-    const ids = new BigInt64Array(rows.length * num_codebooks * count);
-    for (const [r, { item }] of rows.entries())
-      for (let i = 0; i < num_codebooks * count; i++) ids[r * num_codebooks * count + i] = BigInt(columns[item]![i]!);
-
-    const prefix = this.#prefix?.prefix ?? tensor("float32", [rows.length, 0, hidden_size]);
+    assert(this.#past === 0 || count === 1, "after the first pass, columns are read one by one");
+    const prefix = this.#prefix?.prefix;
     this.#prefix = undefined;
-    const added = count + (this.config.crossAttention ? 0 : prefix.shape[1]!);
+    const before = prefix?.shape[1] ?? 0;
+    let logits = new Float32Array();
+    for (let from = 0, to = 0; from < before + count; from = to) {
+      to = Math.min(from + (this.#past === 0 ? this.atOnce : 1), before + count);
+      const [first, end] = [Math.max(from - before, 0), Math.max(to - before, 0)];
+      logits = await this.#read(this.#ids(columns, count, first, end), end - first, partOf(prefix, from, to));
+    }
+    return logits;
+  }
+
+  /** Reads columns `ids` [rows, K, count], after what stands before them. */
+  async #read(ids: BigInt64Array<ArrayBuffer>, count: number, prefix: Tensor | undefined) {
+    const { num_codebooks, hidden_size, crossAttention } = this.config;
+    const rows = this.plan.rows.length;
+    const added = count + (prefix?.shape[1] ?? 0);
     const total = this.#past + added;
-    assert(this.#past === 0 || added === 1, "after the first pass, columns are read one by one");
     const result = await this.session.run(
       {
-        columns: tensor("int64", [rows.length, num_codebooks, count], ids),
+        columns: tensor("int64", [rows, num_codebooks, count], ids),
         positions: this.#positions(added),
-        last: tensor("int32", [rows.length], new Int32Array(rows.length).fill(total - 1)),
+        last: tensor("int32", [rows], new Int32Array(rows).fill(total - 1)),
         count: tensor("int32", [1], Int32Array.of(total)),
-        ...(this.config.crossAttention ? {} : { prefix }),
+        ...(crossAttention ? {} : { prefix: prefix ?? tensor("float32", [rows, 0, hidden_size]) }),
       },
       this.state,
     );
     this.#past = total;
     if (this.watch !== undefined)
       for (let i = 0; i < this.config.num_hidden_layers; i++) this.watch(i, result[`size.${i}`]!.data as Float32Array);
-    return result.logits!.data as Float32Array;
+    return result.logits!.data as Float32Array<ArrayBuffer>;
   }
 
   async dispose(): Promise<void> {
     await this.state.dispose();
+  }
+
+  /** Of each row, columns `first` to `end`. */
+  #ids(columns: readonly Int32Array[], count: number, first: number, end: number): BigInt64Array<ArrayBuffer> {
+    const { num_codebooks } = this.config;
+    const ids: bigint[] = [];
+    for (const { item } of this.plan.rows)
+      for (let k = 0; k < num_codebooks; k++)
+        for (let s = first; s < end; s++) ids.push(BigInt(columns[item]![k * count + s]!));
+    return BigInt64Array.from(ids);
   }
 
   #positions(count: number): Tensor {
@@ -229,6 +258,25 @@ export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: numb
 };
 
 // --- internal ---
+
+/**
+ * What a GPU reads at once unless more was tried: for 32 columns and more, the runtime's attention over a cache (1.30,
+ * WebGPU) goes another way, which is wrong from the fifth on where a GPU computes only four numbers in step.
+ */
+const surelyOnGpu = 31;
+
+/** Columns `from` to `to` of x [R, F, width], as far as there are any. */
+function partOf(x: Tensor | undefined, from: number, to: number): Tensor | undefined {
+  const [rows, length, width] = (x?.shape ?? [0, 0, 0]) as [number, number, number];
+  if (x === undefined || (from === 0 && to >= length)) return x;
+  const [first, end] = [Math.min(from, length), Math.min(to, length)];
+  const part = tensor("float32", [rows, end - first, width]);
+  for (let r = 0; r < rows; r++) {
+    const row = (x.data as Float32Array).subarray((r * length + first) * width, (r * length + end) * width);
+    part.data.set(row, r * row.length);
+  }
+  return part;
+}
 
 /** Of every layer, the largest size of each channel of queries, keys and values: [1, 3 width]. */
 const sizes = (p: Scope, c: LmConfig): Record<string, Value> =>

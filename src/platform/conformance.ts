@@ -11,8 +11,11 @@ import { input, type Value } from "../graph/value.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
 import type { Kept, Runtime, Session, State } from "./platform.js";
 
-/** Registers the tests that `createRuntime` must pass. */
-export function runtimeConformance(name: string, createRuntime: () => Runtime): void {
+/**
+ * Registers the tests that `createRuntime` must pass.
+ * @param size of the matrices of which a product takes long enough to be overtaken
+ */
+export function runtimeConformance(name: string, createRuntime: () => Runtime, size = 512): void {
   const runtime = createRuntime();
   after(() => runtime.dispose());
   const check = (what: string, body: () => Promise<unknown>) =>
@@ -22,6 +25,7 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime): 
   const x = input("x", "float32", ["N", 2]);
   const rows = (...values: number[]) => tensor("float32", [values.length / 2, 2], Float32Array.from(values));
   const doubled = { y: ops.add(x, x) };
+  const square: Tensor = tensor("float32", [size, size]);
   const works = async (on: Session) => assert.deepEqual(await on.run({ x: rows(1, 2) }), { y: rows(2, 4) });
 
   check("a session runs as often as asked, and not after it was disposed of", async () => {
@@ -165,7 +169,7 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime): 
   });
 
   check("the caller's thread goes on while a graph runs", async () => {
-    const long = await session({ y: heavy() });
+    const long = await session({ y: heavy(size) });
     const run = long.run({ m: square }).then(() => "run");
     const timer = new Promise((resolve) => setTimeout(resolve, 1, "timer"));
     assert.equal(await Promise.race([run, timer]), "timer");
@@ -176,7 +180,7 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime): 
     const first = createRuntime();
     const beside = first.beside();
     assert.equal(first.beside(), beside);
-    const [long, double] = [await session({ y: heavy() }, first), await session(doubled, beside)];
+    const [long, double] = [await session({ y: heavy(size) }, first), await session(doubled, beside)];
     const run = long.run({ m: square }).then(() => "run");
     assert.equal(await Promise.race([run, works(double).then(() => "beside")]), "beside");
     await run;
@@ -186,7 +190,7 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime): 
 
   check("disposing of a runtime refuses what is in flight and what comes later", async () => {
     const other = createRuntime();
-    const long = await session({ y: heavy() }, other);
+    const long = await session({ y: heavy(size) }, other);
     const state = await long.open({}, []);
     const run = rejected(long.run({ m: square }), /runtime has been disposed of/);
     await other.dispose();
@@ -208,11 +212,8 @@ const rejected = (promise: Promise<unknown>, message: RegExp): Promise<void> =>
     return true;
   });
 
-const size = 512;
-const square: Tensor = tensor("float32", [size, size]);
-
 /** A product of many matrices: a good part of a second. */
-function heavy(): Value {
+function heavy(size: number): Value {
   const m = input("m", "float32", [size, size]);
   let y: Value = m;
   for (let i = 0; i < 60; i++) y = ops.matmul(y, m);

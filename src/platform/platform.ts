@@ -29,6 +29,14 @@ export interface Folder {
 
 // --- computing ---
 
+/** What graphs can run on: the machine's processor, or one of the runtime's providers for GPUs. */
+export type Device = "cpu" | "webgpu" | "cuda" | "coreml" | "dml";
+
+export interface RuntimeOptions {
+  /** Without: the processor. Whether it is there shows when the first graph is compiled. */
+  readonly device?: Device | undefined;
+}
+
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Where the numbers of an initialiser come from: a piece of a file (read in place), or memory. */
@@ -77,10 +85,14 @@ export interface Session {
 
 /** Executes ONNX graphs, away from the caller's thread. */
 export interface Runtime {
+  readonly device: Device;
   /** How an ONNX file must spell a `ByteSource.location` so that this runtime finds the weights in it. */
   external(location: string): string;
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
-  /** Another, always the same, whose sessions compute while those of this one do. It ends with this one. */
+  /**
+   * Another, always the same, whose sessions compute while those of this one do: on the processor, whatever this one's
+   * device. It ends with this one.
+   */
   beside(): Runtime;
   dispose(): Promise<void>;
 }

@@ -24,7 +24,7 @@ suite("what is asked wrongly", { concurrency: 1 }, () => {
       ["--bits 8", /--bits: "8" is none of 16, 24, 32/],
       ["--precision fp16", /--precision fp16: a CPU widens fp16 to fp32/],
       ["--precision int3", /--precision: "int3" is none of auto, fp32, int8, int4, fp16/],
-      ["--device gpu", /--device gpu is not there yet/],
+      ["--device gpu", /--device: "gpu" is none of auto, cpu, webgpu, cuda, coreml, dml/],
       ["--greedy=1", /--greedy takes no value/],
       ["--wat", /there is no option --wat; see 'hocket generate --help'/],
       ["-x", /there is no option -x; a PROMPT that begins with "-" goes last, after --/],

@@ -1,20 +1,26 @@
-/** @file The caller's end of the computing thread: every call is a message, so nothing here blocks. */
+/** @file The caller's end of what computes: every call is a message, so nothing here blocks. */
 
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
 import { arrayFor, type Tensor } from "../../tensor.js";
-import type { Kept, Runtime, Session, State, Tensors } from "../platform.js";
-import { busy, type Reply, type Request, type RunResult, stopped, type ThreadData } from "./thread-messages.js";
+import type { Kept, Runtime, RuntimeOptions, Session, State, Tensors } from "../platform.js";
+import { Calls, type Computer } from "./calls.js";
+import { DeviceProcess } from "./device-process.js";
+import { busy, type Reply, type RunResult, stopped, type ThreadData, type Unnumbered } from "./thread-messages.js";
 
-/** A runtime on one thread of its own: its sessions take turns. The thread is started at once, so that it is there when needed. */
-export function createRuntime(): Runtime {
+/**
+ * A runtime on one thread of its own, or, for a GPU, in a process of its own: its sessions take turns. It is started at
+ * once, so that it is there when needed.
+ */
+export function createRuntime({ device = "cpu" }: RuntimeOptions = {}): Runtime {
   // ONNX Runtime would report to its makers, and reads the command line for it: prompts are nobody's business, and one
   // of 10,000 characters overflows its stack. It looks at this once, when it is loaded.
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
-  const thread = new Thread();
+  const computer = device === "cpu" ? new Thread() : new DeviceProcess(device, root);
   let other: Runtime | undefined;
   return {
+    device,
     external: (location) => {
       // The runtime accepts only relative paths that stay inside one folder: the root of the file system is that folder.
       const path = relative(root, resolve(location));
@@ -26,17 +32,30 @@ export function createRuntime(): Runtime {
       return path;
     },
     async createSession(model, options = {}) {
-      const id = (await thread.call({ do: "create", model, options })) as number;
-      return new NodeSession(thread, id);
+      const id = (await computer.call({ do: "create", model, options })) as number;
+      return new NodeSession(computer, id);
     },
     beside() {
       other ??= createRuntime();
       return other;
     },
     async dispose() {
-      await Promise.all([thread.end(), other?.dispose()]);
+      await Promise.all([computer.end(gone()), other?.dispose()]);
     },
   };
+}
+
+/** Why there is no GPU to compute on by WebGPU, or undefined where there is one. */
+export async function whyNoGpu(): Promise<string | undefined> {
+  const gpu = new DeviceProcess("webgpu", root);
+  try {
+    await gpu.call({ do: "find" });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await gpu.end(gone());
+  }
 }
 
 // --- internal ---
@@ -45,62 +64,40 @@ const gone = (): HocketError => new HocketError("internal", "the runtime has bee
 
 const root = parse(process.cwd()).root;
 
-type Call = { resolve(value: unknown): void; reject(error: Error): void };
-type Unnumbered<T> = T extends unknown ? Omit<T, "call"> : never;
-
 // A thread that is stopped inside the native runtime takes the process down with it, so an exit waits for its run.
 const threads = new Set<Thread>();
 process.once("exit", () => {
   for (const thread of threads) thread.stop();
 });
 
-class Thread {
+class Thread implements Computer {
   readonly #shared = new Int32Array(new SharedArrayBuffer(8)).fill(1, busy, busy + 1); // it begins by loading the runtime
   readonly #worker = new Worker(new URL("./worker.js", import.meta.url), {
     workerData: { root, shared: this.#shared } satisfies ThreadData,
     execArgv: [], // not the flags of this process: some ("--input-type") are not for a file
   });
-  readonly #waiting = new Map<number, Call>();
+  readonly #calls = new Calls((waiting) => (waiting ? this.#worker.ref() : this.#worker.unref()));
   readonly #exit = new Promise((resolve) => this.#worker.once("exit", resolve));
-  #calls = 0;
-  #ended: Error | undefined;
 
   constructor() {
     threads.add(this);
-    this.#worker.on("message", (reply: Reply) => {
-      const call = this.#waiting.get(reply.call);
-      this.#waiting.delete(reply.call);
-      // While nothing is asked, the thread must not keep the process alive.
-      if (this.#waiting.size === 0 && this.#ended === undefined) this.#worker.unref();
-      if ("error" in reply) call?.reject(new HocketError("internal", `the runtime failed: ${reply.error}`));
-      else call?.resolve(reply.result);
-    });
+    this.#worker.on("message", (reply: Reply) => this.#calls.answer(reply));
     this.#worker.on("error", (error) =>
-      this.#fail(new HocketError("internal", `the computing thread failed: ${error.message}`, { cause: error })),
+      this.#calls.fail(new HocketError("internal", `the computing thread failed: ${error.message}`, { cause: error })),
     );
     this.#worker.on("exit", () => {
       threads.delete(this);
-      this.#fail(new HocketError("internal", "the computing thread has ended"));
+      this.#calls.fail(new HocketError("internal", "the computing thread has ended"));
     });
     this.#worker.unref(); // after listening, which takes hold of it again
   }
 
-  /** @param moved what the request holds that is not copied, but gone from here */
-  call(request: Unnumbered<Request>, moved: readonly ArrayBuffer[] = []): Promise<unknown> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => {
-      const call = ++this.#calls;
-      this.#worker.postMessage({ ...request, call }, moved);
-      this.#waiting.set(call, { resolve, reject });
-      this.#worker.ref();
-    });
+  call(request: Unnumbered, moved: readonly ArrayBuffer[] = []): Promise<unknown> {
+    return this.#calls.make((call) => this.#worker.postMessage({ ...request, call }, moved));
   }
 
-  /** Lets go of the session or state `id`. What an ended thread held is gone already. */
-  async close(id: number): Promise<void> {
-    await this.call({ do: "close", id }).catch((error) => {
-      if (error !== this.#ended) throw error;
-    });
+  close(id: number): Promise<void> {
+    return this.#calls.unlessEnded(this.call({ do: "close", id }));
   }
 
   /** Blocks until the run that is going is over; no other will start. For the end of the process. */
@@ -109,17 +106,11 @@ class Thread {
     Atomics.wait(this.#shared, busy, 1, 10_000); // a thread that died in it would never say so
   }
 
-  async end(): Promise<void> {
-    this.#fail(gone());
+  async end(why: Error): Promise<void> {
+    this.#calls.fail(why);
     this.#worker.ref();
     this.#worker.postMessage("end");
     await this.#exit;
-  }
-
-  #fail(error: Error): void {
-    this.#ended ??= error;
-    for (const call of this.#waiting.values()) call.reject(this.#ended);
-    this.#waiting.clear();
   }
 }
 
@@ -128,7 +119,7 @@ class NodeSession implements Session {
   readonly #carriers = new Map<string, ArrayBuffer>();
 
   constructor(
-    readonly thread: Thread,
+    readonly computer: Computer,
     readonly id: number,
   ) {}
 
@@ -137,7 +128,7 @@ class NodeSession implements Session {
     const copies = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, this.#copy(name, tensor)]));
     const moved = Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer);
     const request = { do: "run", session: this.id, inputs: copies, ...kept } as const;
-    const { outputs, inputs: back } = (await this.thread.call(request, moved)) as RunResult;
+    const { outputs, inputs: back } = (await this.computer.call(request, moved)) as RunResult;
     for (const [name, { data }] of Object.entries(back)) this.#carriers.set(name, data.buffer as ArrayBuffer);
     return outputs;
   }
@@ -155,21 +146,21 @@ class NodeSession implements Session {
   }
 
   async open(held: Tensors, kept: readonly Kept[]): Promise<State> {
-    return new NodeState(this.thread, (await this.thread.call({ do: "open", held, kept })) as number);
+    return new NodeState(this.computer, (await this.computer.call({ do: "open", held, kept })) as number);
   }
 
   dispose(): Promise<void> {
-    return this.thread.close(this.id);
+    return this.computer.close(this.id);
   }
 }
 
 class NodeState implements State {
   constructor(
-    readonly thread: Thread,
+    readonly computer: Computer,
     readonly id: number,
   ) {}
 
   dispose(): Promise<void> {
-    return this.thread.close(this.id);
+    return this.computer.close(this.id);
   }
 }

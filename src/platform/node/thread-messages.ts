@@ -1,15 +1,21 @@
-/** @file What the caller's end and the computing thread say to each other, and the two numbers that they share. */
+/** @file What the caller's end and what computes say to each other, and the two numbers that a thread shares. */
 
+import type { ErrorCode } from "../../errors.js";
 import type { Kept, SessionOptions, Tensors } from "../platform.js";
 
-/** What the thread can be asked for. Ids name sessions and states, which live there. */
+/** What a thread or a process that computes can be asked for. Ids name sessions and states, which live there. */
 export type Request = { call: number } & (
   | { do: "create"; model: Uint8Array; options: SessionOptions }
   | { do: "open"; held: Tensors; kept: readonly Kept[] }
   | { do: "run"; session: number; inputs: Tensors; state?: number }
   | { do: "close"; id: number }
+  | { do: "find" }
 );
-export type Reply = { call: number; result: unknown } | { call: number; error: string };
+/** An error with a code is one for people. */
+export type Reply = { call: number; result: unknown } | { call: number; error: string; code?: ErrorCode };
+
+/** A request before it has its number. */
+export type Unnumbered = Request extends infer T ? (T extends unknown ? Omit<T, "call"> : never) : never;
 
 /** What a run answers: also its inputs, whose memory goes back to where it came from. */
 export interface RunResult {
