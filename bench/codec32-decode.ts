@@ -1,12 +1,12 @@
 /** @file Does decoding with EnCodec 32 kHz keep ahead of PyTorch? Run as a program, it measures our side. */
 
+import { randomWeights } from "../src/bench/random-weights.js";
+import { type Row, row } from "../src/bench/row.js";
+import { codec32 } from "../src/bench/sizes.js";
 import { codecConfig } from "../src/codec/config.js";
 import { Encodec } from "../src/codec/encodec.js";
 import { codes } from "../src/codes.js";
 import { createRuntime } from "../src/platform/node.js";
-import { randomWeights } from "./random-weights.js";
-import { type Row, row } from "./row.js";
-import { codec32 } from "./sizes.js";
 import { inTurn, measure, middle, type Stepping } from "./train-step.js";
 
 /** Ten seconds. */

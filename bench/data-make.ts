@@ -1,8 +1,8 @@
 /** @file How much of a processor core's time does an hour of music to learn from take: composed, played, mixed, described and packed? */
 
+import { type Row, row } from "../src/bench/row.js";
 import { makeClip } from "../src/recipe/clip.js";
 import { findFonts } from "../src/recipe/fonts.js";
-import { type Row, row } from "./row.js";
 
 const clips = 40;
 const seconds = 10;

@@ -8,6 +8,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { miniReference } from "../src/bench/mini-reference.js";
+import { type Row, row } from "../src/bench/row.js";
 import { type Codes, frameCount, joinFrames } from "../src/codes.js";
 import type { Binder } from "../src/graph/compile.js";
 import { compose } from "../src/lm/compose.js";
@@ -22,8 +24,6 @@ import { codings, fullQuality } from "../src/precision.js";
 import { bindWeights } from "../src/weights/bind.js";
 import type { Coding } from "../src/weights/quantise.js";
 import { quantised } from "../src/weights/quantised.js";
-import { miniReference } from "./mini-reference.js";
-import { type Row, row } from "./row.js";
 
 const prompts = [
   "bright bells, house drums, bass line, mid-tempo, 110 bpm, D major, many notes",

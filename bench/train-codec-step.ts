@@ -1,5 +1,6 @@
 /** @file Does a step of the codec's training keep up with PyTorch? Run as a program, it measures our side. */
 
+import type { Row } from "../src/bench/row.js";
 import { codecConfig } from "../src/codec/config.js";
 import * as whole from "../src/codec/whole.js";
 import { differentiate } from "../src/graph/differentiate.js";
@@ -11,7 +12,6 @@ import { l1 } from "../src/train/distance.js";
 import { initialCodec } from "../src/train/initial-codec.js";
 import { quantizeAndLearn, rvqTraining } from "../src/train/rvq-training.js";
 import { melScales, multiScaleMel } from "../src/train/spectral.js";
-import type { Row } from "./row.js";
 import { besideTorch, measureSteps, type Stepping, waves } from "./train-step.js";
 
 /** Seconds of sound, without discriminators. */

@@ -1,5 +1,6 @@
 /** @file Does a step of the language model's training keep up with PyTorch? Run as a program, it measures our side. */
 
+import type { Row } from "../src/bench/row.js";
 import { codes } from "../src/codes.js";
 import { differentiate } from "../src/graph/differentiate.js";
 import { input, Scope } from "../src/graph/value.js";
@@ -8,7 +9,6 @@ import { tensor } from "../src/tensor.js";
 import { adamwAll, clipped, musicgenAdamw, rateInputs, rateTensors, zeroMoments } from "../src/train/adamw.js";
 import { initialWeights } from "../src/train/initial.js";
 import { lmBatch, lmLoss } from "../src/train/lm-loss.js";
-import type { Row } from "./row.js";
 import { besideTorch, measureSteps, type Stepping, waves } from "./train-step.js";
 
 /** 10 s of codes at 50 frames a second. */

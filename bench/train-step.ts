@@ -4,13 +4,13 @@ import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { peakMemory } from "../src/bench/peak-memory.js";
+import { median, type Row, row } from "../src/bench/row.js";
 import { compile } from "../src/graph/compile.js";
 import { graphOf } from "../src/graph/onnx.js";
 import type { Value } from "../src/graph/value.js";
 import { createRuntime } from "../src/platform/node.js";
 import type { Tensor } from "../src/tensor.js";
-import { peakMemory } from "./peak-memory.js";
-import { median, type Row, row } from "./row.js";
 
 /** Counted steps, after a first that is not; and threads. */
 export interface Stepping {
@@ -141,9 +141,8 @@ export async function measure({ steps }: Stepping, work: (step: number) => Promi
 export const waves = (count: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => 0.5 * Math.sin(i * (1 + i / count)));
 
-// --- internal ---
-
-async function pythonWithTorch(): Promise<string | undefined> {
+/** The name of a Python that has PyTorch. */
+export async function pythonWithTorch(): Promise<string | undefined> {
   for (const python of ["python3", "/usr/bin/python3"]) {
     const found = await promisify(execFile)(python, ["-c", "import torch"]).then(
       () => true,

@@ -184,10 +184,7 @@ const cases: Record<string, [Files, RegExp]> = {
     { "model.safetensors": concatenated(weights.subarray(0, weights.length - 4), Uint8Array.of(0, 0, 0xc0, 0x7f)) },
     new RegExp(`${last.replaceAll(".", "\\.")} in mini/model.safetensors is not a finite number at element`),
   ],
-  "a kernel longer than any sound": [
-    config("audio_encoder.last_kernel_size", 1e9),
-    /needs \[64, 128, 1000000000\]/,
-  ],
+  "a kernel longer than any sound": [config("audio_encoder.last_kernel_size", 1e9), /needs \[64, 128, 1000000000\]/],
   "shards that are not there": [
     { "model.safetensors": undefined, "model.safetensors.index.json": '{"weight_map":{"a":"b.safetensors"}}' },
     /names b.safetensors, which is not there/,

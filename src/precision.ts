@@ -87,7 +87,16 @@ export async function cacheSteps(
 ): Promise<CacheSteps> {
   const measure = async () =>
     measureCacheSteps(lm, await Promise.all(various.map(async (prompt) => ({ text: await text.encode(prompt) }))));
-  if (adapted) return measure();
+  return adapted ? measure() : keptSteps(checkpoint, precision, cache, measure);
+}
+
+/** Those that are kept for a model, which `measure` finds if there are none. */
+export async function keptSteps(
+  checkpoint: Checkpoint,
+  precision: Precision,
+  cache: string | undefined,
+  measure: () => Promise<CacheSteps>,
+): Promise<CacheSteps> {
   const weights = [...checkpoint.tensors.values()].map(({ dtype, shape, location, offset, length }) => {
     return { dtype, shape, data: { location, offset, length } };
   });

@@ -1,6 +1,6 @@
 /** @file For tests: a process of its own that learns once through blocks, and says how much memory it held for that. */
 
-import { peakMemory } from "../bench/peak-memory.js";
+import { peakMemory } from "../src/bench/peak-memory.js";
 import { compile } from "../src/graph/compile.js";
 import { differentiate } from "../src/graph/differentiate.js";
 import { peakBytes } from "../src/graph/memory.js";

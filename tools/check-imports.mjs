@@ -22,14 +22,15 @@ const arrows = [
   [["train"], [...library, "data"], "training takes any data, and works without the server and the command line"],
   [["eval"], [...library, "data", "recipe", "train"], "judging what was learnt works without the command line"],
   [["server"], [...library, ...learning], "the server works without the command line"],
-  [["cli"], [...library, ...learning, "server"], "the command line is on top of everything"],
+  [["bench"], [...library, ...learning], "what is measured knows nothing of who asks"],
+  [["cli"], [...library, ...learning, "server", "bench"], "the command line is on top of everything"],
   [[top], library, "the library works without training, the server and the command line"],
 ];
 
 /** [importing file, what it imports, why not] */
 const never = [
   [
-    /^src\/(?!platform\/node|server\/|cli\/)/,
+    /^src\/(?!platform\/node|server\/|bench\/|cli\/)/,
     /^node:/,
     "everything but the platform and the shells runs in browsers too",
   ],

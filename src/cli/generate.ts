@@ -14,6 +14,7 @@ import { checkOutputs, freeName, numbered, outputOption, overwriteOption, save, 
 import { clear, progress, say, wrote } from "./report.js";
 import { software } from "./software.js";
 import { readSound, type SoundFormat, soundBytes, soundFormat, soundOptions } from "./sound-files.js";
+import { threadsFrom, threadsOption } from "./threads.js";
 
 const asked = GenerateRequest.shape;
 const number = (field: keyof typeof asked, value: string): Option => ({
@@ -50,7 +51,7 @@ export const generateCommand: Command = {
       help: "of the language model's weights while computing; default: auto, the fastest at full quality",
     },
     device: { kind: "text", value: "D", help: "where to compute: cpu" },
-    threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },
+    threads: threadsOption,
     overwrite: overwriteOption,
     json: { kind: "flag", help: "print one line of JSON with what was made and how fast" },
   },
@@ -148,14 +149,6 @@ function precisionFrom(given: Given): Precision | "auto" {
     "unsupported",
     "--precision fp16: a CPU widens fp16 to fp32 before it multiplies, so nothing would be gained; take int8, or fp32",
   );
-}
-
-function threadsFrom(given: Given): { threads?: number } {
-  const threads = given.number("threads");
-  if (threads === undefined) return {};
-  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
-    throw new HocketError("bad-request", "--threads: give a whole number from 1 to 256");
-  return { threads };
 }
 
 async function soundsFrom(given: Given) {

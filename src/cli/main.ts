@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "data tokenize": async () => (await import("./data-tokenize.js")).dataTokenizeCommand,
   "train codec": async () => (await import("./train-codec.js")).trainCodecCommand,
   "train lm": async () => (await import("./train-lm.js")).trainLmCommand,
+  bench: async () => (await import("./bench.js")).benchCommand,
   eval: async () => (await import("./eval.js")).evalCommand,
 };
 

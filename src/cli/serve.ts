@@ -11,6 +11,7 @@ import type { Command, Given } from "./command.js";
 import { adaptersFrom, bundledModel, findModel, licenceNotice, loraOption, modelOption } from "./models.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
+import { threadsFrom, threadsOption } from "./threads.js";
 
 /** Seconds in which what is being composed may still be finished after a Ctrl-C. */
 const grace = 10;
@@ -26,7 +27,7 @@ export const serveCommand: Command = {
     "no-open": { kind: "flag", help: "open no browser" },
     model: modelOption,
     lora: loraOption,
-    threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },
+    threads: threadsOption,
     queue: {
       kind: "text",
       value: "URL",
@@ -37,7 +38,7 @@ export const serveCommand: Command = {
   patience: grace + 10,
   async run(given, signal) {
     const port = wholeNumber("--port", given.number("port") ?? 7860, 0, 65535);
-    const threads = threadsFrom(given);
+    const { threads } = threadsFrom(given);
     const token = given.text("token") ?? (process.env.HOCKET_TOKEN || undefined);
     const { places, licence } = await placesFrom(given, signal);
     const { startServer } = await import("../server/serve.js"); // other commands need none of it
@@ -77,11 +78,6 @@ export async function placesFrom(given: Given, signal: AbortSignal) {
   };
   const places = own.name === bundledModel.name ? [own] : [own, bundledModel];
   return { places, licence: await licenceOf(folder) };
-}
-
-export function threadsFrom(given: Given): number | undefined {
-  const threads = given.number("threads");
-  return threads === undefined ? undefined : wholeNumber("--threads", threads, 1, 256);
 }
 
 // --- internal ---

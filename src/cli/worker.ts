@@ -4,7 +4,8 @@ import { HocketError } from "../errors.js";
 import type { Command } from "./command.js";
 import { loraOption, modelOption } from "./models.js";
 import { say } from "./report.js";
-import { placesFrom, threadsFrom } from "./serve.js";
+import { placesFrom } from "./serve.js";
+import { threadsFrom, threadsOption } from "./threads.js";
 
 /** Seconds in which a job may still be finished after a Ctrl-C. */
 const grace = 10;
@@ -17,7 +18,7 @@ export const workerCommand: Command = {
     data: { kind: "text", value: "DIR", help: "the server's --data folder, as this machine sees it" },
     model: modelOption,
     lora: loraOption,
-    threads: { kind: "number", value: "N", help: "threads to compute with; default: one a core" },
+    threads: threadsOption,
   },
   examples: ["hocket worker --queue redis://localhost:6379 --data /mnt/hocket --model facebook/musicgen-small"],
   patience: grace + 10,
@@ -26,7 +27,7 @@ export const workerCommand: Command = {
     if (url === undefined) throw new HocketError("bad-request", "--queue: name the Redis that the server uses");
     if (data === undefined)
       throw new HocketError("bad-request", "--data: name the folder that the server keeps its data in");
-    const threads = threadsFrom(given);
+    const { threads } = threadsFrom(given);
     const { places } = await placesFrom(given, signal);
     const { startWorker } = await import("../server/redis-worker.js");
     const worker = await startWorker({ url, data, models: places, threads, log: say });

@@ -1,6 +1,7 @@
 /**
  * @file A small listener that learns from true renders what genres, instruments, drums and modes sound like: one hidden
- * layer that all questions share. Its hidden layer is also the space in which distributions of sounds are compared.
+ * layer that all questions share. Three of them, each with weights of its own, answer together: they err less than one. The
+ * first one's hidden layer is also the space in which distributions of sounds are compared.
  */
 
 import { compile } from "../graph/compile.js";
@@ -51,10 +52,12 @@ export async function learn(
   const { mean, deviation } = usual(examples.map((example) => example.features));
   const scope = new Scope();
   const width = mean.length;
-  const { answers } = describe(scope, input("features", "float32", ["batch", width]), questions);
-  const loss = answers
+  const all = describe(scope, input("features", "float32", ["batch", width]), questions);
+  const asked = questions.map(({ name, answers }) => input(name, "float32", ["batch", answers.length]));
+  const loss = all
+    .flatMap(({ answers }) => answers)
     .map((likelihood, i) => {
-      const truth = input(questions[i]!.name, "float32", ["batch", questions[i]!.answers.length]);
+      const truth = asked[i % asked.length]!;
       const total = (x: Value) => ops.squeeze(ops.reduceSum(ops.reshape(x, [-1]), [0]), [0]);
       return ops.div(ops.neg(total(ops.mul(likelihood, truth))), ops.add(total(truth), ops.scalar(1e-6)));
     })
@@ -83,9 +86,11 @@ export class Classifier {
   static async of(runtime: Runtime, learnt: Learnt): Promise<Classifier> {
     const width = learnt.tensors.mean!.shape[0]!;
     const scope = new Scope();
-    const { hidden, answers } = describe(scope, input("features", "float32", ["batch", width]), learnt.questions);
-    const outputs = Object.fromEntries(answers.map((likelihood, i) => [learnt.questions[i]!.name, likelihood]));
-    return new Classifier(learnt, await compile(runtime, { hidden, ...outputs }, unbound));
+    const all = describe(scope, input("features", "float32", ["batch", width]), learnt.questions);
+    const together = (i: number) =>
+      ops.logSoftmax(ops.div(all.map(({ answers }) => answers[i]!).reduce(ops.add), ops.scalar(all.length)));
+    const outputs = Object.fromEntries(learnt.questions.map(({ name }, i) => [name, together(i)]));
+    return new Classifier(learnt, await compile(runtime, { hidden: all[0]!.hidden, ...outputs }, unbound));
   }
 
   async judge(features: readonly Float32Array[]): Promise<Judgement[]> {
@@ -114,13 +119,17 @@ export class Classifier {
 
 // --- internal ---
 
-/** [B, F] -> the hidden layer [B, hiddenWidth], and for each question the logarithm of how likely each answer is. */
+const listeners = 3;
+
+/** [B, F] -> of each, its hidden layer [B, hiddenWidth], and for each question the logarithm of how likely each answer is. */
 function describe(p: Scope, x: Value, questions: readonly Question[]) {
-  const hidden = ops.relu(linear(p.at("hidden"), x, hiddenWidth, { bias: true }));
-  const answers = questions.map(({ name, answers }) =>
-    ops.logSoftmax(linear(p.at("answers").at(name), hidden, answers.length, { bias: true })),
-  );
-  return { hidden, answers };
+  return Array.from({ length: listeners }, (_, i) => {
+    const hidden = ops.relu(linear(p.at(`${i}.hidden`), x, hiddenWidth, { bias: true }));
+    const answers = questions.map(({ name, answers }) =>
+      ops.logSoftmax(linear(p.at(`${i}.answers`).at(name), hidden, answers.length, { bias: true })),
+    );
+    return { hidden, answers };
+  });
 }
 
 /** [B, answers]: 1 at the true answer of each example; a row of zeros where there is none. */

@@ -81,7 +81,7 @@ export async function judge(runtime: Runtime, judges: Judges, impressions: reado
 // --- internal ---
 
 /** Changes when the same clips would teach something else. */
-const version = 2;
+const version = 3;
 const fewest = 24;
 const seed = 0;
 

@@ -1,13 +1,13 @@
 /**
  * @file How the voice in front sounds: of the strongest harmonic tone of each moment, which overtones it has, whether it
- * holds, wavers or dies away. What tells a flute from a piano when others play along. (Salience as a sum over harmonics:
+ * holds, wavers or dies away, and how its notes begin. What tells a flute from a piano when others play along. (Salience as a sum over harmonics:
  * Salamon and Gómez, 2012.)
  */
 
 import { type Heard, hearingRate, powerSpectra } from "./hearing.js";
 
 /** Numbers of `voice`. */
-export const voiceCount = 2 * 12 + 9;
+export const voiceCount = 3 * 12 + 9 + 2 * 8;
 
 export function voice({ samples }: Heard): Float32Array {
   const tones: Tone[] = [];
@@ -16,14 +16,17 @@ export function voice({ samples }: Heard): Float32Array {
   const clear = tones.filter(({ strength }) => strength > 0.03 * loudest);
   if (clear.length < 8) return new Float32Array(voiceCount);
   const overtones = Array.from({ length: harmonics }, (_, h) => spread(clear.map(({ levels }) => levels[h]!)));
+  // Where little else sounds.
+  const alone = clear.toSorted((a, b) => b.share - a.share).slice(0, Math.ceil(0.3 * clear.length));
+  const purest = Array.from({ length: harmonics }, (_, h) => spread(alone.map(({ levels }) => levels[h]!))[0]);
   // From one moment to the next on one note: how pitch and strength move.
   const held: { bend: number; growth: number; bright: number }[] = [];
-  let begins = 0;
+  const begun: number[] = [];
   for (let t = 1; t < tones.length; t++) {
     const [before, now] = [tones[t - 1]!, tones[t]!];
     if (now.strength <= 0.03 * loudest) continue;
     const bend = now.pitch - before.pitch;
-    if (Math.abs(bend) > 0.6 || before.strength <= 0.03 * loudest) begins++;
+    if (Math.abs(bend) > 0.6 || before.strength <= 0.03 * loudest) begun.push(t);
     else
       held.push({ bend, growth: Math.log(now.strength / before.strength), bright: now.levels[4]! - before.levels[4]! });
   }
@@ -37,7 +40,9 @@ export function voice({ samples }: Heard): Float32Array {
     at(0.25),
     at(0.5),
     at(0.75),
-    begins / tones.length,
+    begun.length / tones.length,
+    ...purest,
+    ...beginnings(tones, begun),
   ]);
 }
 
@@ -46,6 +51,8 @@ export function voice({ samples }: Heard): Float32Array {
 const size = 2048;
 const hop = 320;
 const harmonics = 12;
+/** Of `hop` samples, in which a note begins. */
+const moments = 8;
 /** Candidates, in quarters of semitones from D3 to C7. */
 const lowest = 50;
 const candidates = Array.from({ length: 4 * 46 + 1 }, (_, i) => {
@@ -66,11 +73,10 @@ interface Tone {
 
 function strongest(power: Float64Array): Tone {
   const magnitude = power.map(Math.sqrt);
+  const peaks = new Float64Array(magnitude.length);
+  for (let k = 1; k + 1 < peaks.length; k++) peaks[k] = Math.max(magnitude[k - 1]!, magnitude[k]!, magnitude[k + 1]!);
   /** The largest near a place between bins: a tone's lobe is four bins wide. */
-  const near = (place: number): number => {
-    const k = Math.round(place);
-    return k + 1 < magnitude.length ? Math.max(magnitude[k - 1]!, magnitude[k]!, magnitude[k + 1]!) : 0;
-  };
+  const near = (place: number): number => peaks[Math.round(place)] ?? 0;
   let [best, strength] = [candidates[0]!, -1];
   for (const candidate of candidates) {
     let sum = 0;
@@ -89,6 +95,18 @@ function strongest(power: Float64Array): Tone {
     share: own / (all + 1e-9),
     levels: levels.map((level) => Math.log10(level / (own + 1e-9) + 1e-3)),
   };
+}
+
+/** [2 * 8] of notes that last: how strong they are, against their strongest, and how bright, in their first moments. */
+function beginnings(tones: readonly Tone[], begun: readonly number[]): number[] {
+  const lasting = begun.filter((from, i) => Math.min(begun[i + 1] ?? tones.length, tones.length) - from >= moments);
+  const notes = lasting.map((from) => tones.slice(from, from + moments));
+  const mean = (of: (tone: Tone, note: readonly Tone[]) => number, t: number) =>
+    notes.reduce((sum, note) => sum + of(note[t]!, note), 0) / Math.max(1, notes.length);
+  const loudness = ({ strength }: Tone, note: readonly Tone[]) =>
+    Math.log((strength + 1e-9) / (Math.max(...note.map((tone) => tone.strength)) + 1e-9));
+  const brightness = ({ levels }: Tone) => levels[2]! + levels[4]! + levels[6]!;
+  return [loudness, brightness].flatMap((of) => Array.from({ length: moments }, (_, t) => mean(of, t)));
 }
 
 /** Mean and deviation. */

@@ -52,6 +52,15 @@ export async function measureCacheSteps(
   );
 }
 
+/** Steps that are all alike: for weights that mean nothing. */
+export function constantSteps(c: LmConfig): CacheSteps {
+  const size = new Float32Array(c.hidden_size).fill(1);
+  const layers = [...Array(c.num_hidden_layers).keys()];
+  return Object.fromEntries(
+    layers.flatMap((i) => ["keys", "values"].map((kind) => [`${kind}.${i}.step`, stepsFor(size, c)] as const)),
+  );
+}
+
 // --- internal ---
 
 /** @param sizes the largest that each channel was, [H d] */

@@ -3,7 +3,7 @@
  * items that are alike in length.
  */
 
-import { type Codes, delayedCodes, frameCount, sliceFrames } from "../codes.js";
+import { type Codes, delayedCodes, frameCount } from "../codes.js";
 import { HocketError } from "../errors.js";
 import type { Condition } from "./condition.js";
 import { patternFor, specialToken } from "./config.js";
@@ -85,7 +85,7 @@ export async function* compose(
         }
       }
       const done = Math.max(returned, complete[step]!);
-      const codes = grids.map((grid) => sliceFrames(revert(pattern, delayedCodes(grid), -1), returned, done));
+      const codes = grids.map((grid) => revert(pattern, delayedCodes(grid), -1, returned, done));
       returned = done;
       yield { step: step - first + 1, steps: last - first, codes };
     }

@@ -133,13 +133,22 @@ export const build = ({ codebooks, frames, frameAt }: Pattern, grid: Codes, spec
   return delayedCodes(frameAt.map((row, k) => row.map((t) => (t < 0 ? special : grid[k]![t]!))));
 };
 
-/** [K][S] -> [K][T], the inverse of `build`; `missing` for codes that the pattern has no place for. */
-export const revert = ({ codebooks, steps, stepOf }: Pattern, grid: DelayedCodes, missing: number): Codes => {
+/**
+ * [K][S] -> [K][T], the inverse of `build`; `missing` for codes that the pattern has no place for.
+ * @param from of all frames, those from here to `to` (exclusive)
+ */
+export const revert = (
+  { codebooks, steps, stepOf }: Pattern,
+  grid: DelayedCodes,
+  missing: number,
+  from?: number,
+  to?: number,
+): Codes => {
   assert(
     grid.length === codebooks && grid.every((row) => row.length === steps.length),
     `the pattern has [${codebooks}, ${steps.length}] steps, not [${grid.length}, ${grid[0]?.length}]`,
   );
-  return codes(stepOf.map((row, k) => row.map((s) => (s < 0 ? missing : grid[k]![s]!))));
+  return codes(stepOf.map((row, k) => row.slice(from, to).map((s) => (s < 0 ? missing : grid[k]![s]!))));
 };
 
 /** [K][T]: the step whose logits predict a code, one before the step that holds it; -1 where the code has no place. */

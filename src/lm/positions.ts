@@ -19,8 +19,14 @@ export function positionRows(first: number, count: number, width: number): Float
 
 // --- internal ---
 
+/** Of the last width that was asked for: a model asks for its own at each step. */
+let known: { readonly width: number; readonly table: Float32Array } | undefined;
+
 function frequencyTable(width: number): Float32Array {
+  if (known?.width === width) return known.table;
   const half = Math.floor(width / 2);
   const step = Math.fround(-Math.log(10000) / (half - 1));
-  return Float32Array.from({ length: half }, (_, i) => Math.exp(Math.fround(i * step)));
+  const table = Float32Array.from({ length: half }, (_, i) => Math.exp(Math.fround(i * step)));
+  known = { width, table };
+  return table;
 }

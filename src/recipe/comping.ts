@@ -51,6 +51,7 @@ const forces: Readonly<Record<string, number>> = {
   u: 0.58,
   P: 0.95,
   p: 0.76,
+  s: 0.78,
   b: 0.78,
   f: 0.72,
 };
@@ -72,6 +73,7 @@ function restruck(figure: string, bar: Bar, spans: readonly Span[]) {
 
 function pitchesOf(mark: string, span: Span, voicing: readonly number[], how: Comping): number[] {
   if (mark === "p" || mark === "P") return powerChord(span, how.register.low);
+  if (mark === "s") return sixth(powerChord(span, how.register.low));
   if (mark === "b" || mark === "f") {
     if (how.bassFrom === undefined) return [voicing[mark === "b" ? 0 : 1]!];
     const fifth = span.tones[2] ?? span.root;
@@ -83,6 +85,10 @@ function pitchesOf(mark: string, span: Span, voicing: readonly number[], how: Co
   const octave = 12 * Math.floor(index / voicing.length);
   return [voicing[index % voicing.length]! + octave];
 }
+
+/** Root and sixth, where a power chord has its fifth. */
+const sixth = ([root, fifth]: readonly number[]): number[] =>
+  fifth === root! + 7 ? [root!, root! + 9] : [root!, fifth!];
 
 function spread(
   pitches: readonly number[],

@@ -15,7 +15,7 @@ import { round, type Timeline } from "./timeline.js";
 import { saysHome, windowOf } from "./window.js";
 
 /** Changes whenever a seed no longer gives the score that it gave. */
-export const recipeVersion = 1;
+export const recipeVersion = 2;
 
 export interface ComposeOptions {
   /** Length of the clip: 10 unless told. */

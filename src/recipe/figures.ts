@@ -1,6 +1,6 @@
 /**
  * @file How accompaniments move: a bar in eighths or sixteenths (4/4: 8 or 16 steps, 3/4: 6 or 12). x the chord, X accented,
- * o softly; d, u strummed down, up; p a power chord, P accented; 0 to 5 one tone of the voicing, b and f its low root and
+ * o softly; d, u strummed down, up; p a power chord, P accented, s with the sixth in the fifth's place; 0 to 5 one tone of the voicing, b and f its low root and
  * fifth; - holds on, . rests.
  */
 
@@ -72,16 +72,37 @@ export const figures: Readonly<Record<string, readonly Figure[]>> = {
     { bar: "b-2-3-", rings: true },
     { bar: "b12321", rings: true },
   ],
-  power: [
-    { bar: "PpppPppp", gate: 0.75 },
-    { bar: "P-------" },
-    { bar: "P--p--p-", gate: 0.9 },
-    { bar: "P-ppP-pp", gate: 0.8 },
-    { bar: "PppPppPp", gate: 0.7, from: 84 },
-    { bar: "P.ppP.ppP.ppP.pp", gate: 0.8, to: 150 },
-    { bar: "PpppPpppPpppPppp", gate: 0.7, to: 120 },
+  drive: [
+    { bar: "PpppPppp", gate: 0.8 },
+    { bar: "P--p--p-", gate: 0.95 },
+    { bar: "P-ppP-pp", gate: 0.85 },
+    { bar: "PppPppPp", gate: 0.8, from: 84 },
+    { bar: "P-----pp", gate: 0.97 },
     { bar: "P-p-p-", gate: 0.8 },
     { bar: "PppPpp", gate: 0.75 },
+  ],
+  chug: [
+    { bar: "P.ppP.ppP.ppP.pp", gate: 0.7, to: 160 },
+    { bar: "PpppPpppPpppPppp", gate: 0.6, to: 136 },
+    { bar: "PppPppPppPppPpPp", gate: 0.6, to: 136 },
+    { bar: "PppppppPpppp-p--", gate: 0.6, to: 120 },
+    { bar: "PpppPppp", gate: 0.5, from: 136 },
+    { bar: "PppPppPp", gate: 0.5, from: 136 },
+    { bar: "PpppPpppPppp", gate: 0.6 },
+  ],
+  shuffle: [
+    { bar: "PpssPpss", gate: 0.75 },
+    { bar: "PpspPpsp", gate: 0.7 },
+    { bar: "P.psP.ps", gate: 0.8 },
+    { bar: "PpssppsP", gate: 0.75 },
+  ],
+  pump: [
+    { bar: "xxxxxxxx", gate: 0.8, to: 138 },
+    { bar: "XxxXxxXx", gate: 0.8 },
+    { bar: "X-xxX-xx", gate: 0.85 },
+    { bar: "X-xxxxxx", gate: 0.75, to: 130 },
+    { bar: "X-x-x-x-", gate: 0.9, from: 110 },
+    { bar: "xxxxxx", gate: 0.8 },
   ],
   funk: [
     { bar: "..x.x..x..x.x.x.", gate: 0.5 },
@@ -118,29 +139,45 @@ export const figures: Readonly<Record<string, readonly Figure[]>> = {
     { bar: "x.23x.", gate: 0.7 },
   ],
   skank: [
-    { bar: "..x...x.", gate: 0.5 },
-    { bar: "....x.......x...", gate: 0.7 },
-    { bar: "....x.x.....x.x.", gate: 0.45, to: 92 },
-    { bar: ".x.x.x.x", gate: 0.5, to: 124 },
-    { bar: ".x.x.x", gate: 0.5 },
+    { bar: "..x...x.", gate: 0.5, from: 92 },
+    { bar: ".x.x.x.x", gate: 0.5, to: 104 },
+    { bar: ".X.x.X.x", gate: 0.35, to: 104 },
+    { bar: "..xx..x...xx..x.", gate: 0.5, to: 88 },
+  ],
+  bubble: [
+    { bar: "..xo..xo..xo..xo", gate: 0.5 },
+    { bar: ".x.x.x.x", gate: 0.4 },
   ],
   waltz: [
-    { bar: "b-x-x-", gate: 0.7 },
-    { bar: "b-x-xx", gate: 0.6, to: 140 },
-    { bar: "..x-x-", gate: 0.6 },
+    { bar: "b-x-x-", gate: 0.6 },
+    { bar: "b-X.x.", gate: 0.6 },
+    { bar: "b-x-xx", gate: 0.5, to: 140 },
+  ],
+  spiccato: [
+    { bar: "xxxxxxxx", gate: 0.45, to: 138 },
+    { bar: "XoxoXoxo", gate: 0.45 },
+    { bar: "x.xxx.xx", gate: 0.5 },
+    { bar: ".xxx.xxx", gate: 0.45, to: 132 },
+    { bar: "xoxoxo", gate: 0.45 },
+  ],
+  drift: [
+    { bar: "0---2---", rings: true },
+    { bar: "0-----3-", rings: true },
+    { bar: "0-1-2-3-", rings: true, to: 76 },
+    { bar: "x-------" },
+    { bar: "0-----", rings: true },
+    { bar: "0---2-", rings: true },
+  ],
+  offbeat: [
+    { bar: ".x.x.x.x", gate: 0.6 },
+    { bar: "x..x..x.x..x..x.", gate: 0.6 },
+    { bar: "..x...x...x...x.", gate: 0.8 },
+    { bar: "..xx..x...xx..x.", gate: 0.6 },
   ],
   tremolo: [
     { bar: "xxxxxxxxxxxxxxxx", gate: 0.9, to: 132 },
     { bar: "xxxxxxxx", gate: 0.9 },
     { bar: "xxxxxx", gate: 0.9 },
-  ],
-  pulse: [
-    { bar: "xoxoxoxo", gate: 0.6 },
-    { bar: "x-x-x-x-", gate: 0.8 },
-    { bar: ".x.x.x.x", gate: 0.6 },
-    { bar: "x..x..x.x..x..x.", gate: 0.6 },
-    { bar: "..x...x...x...x.", gate: 0.7 },
-    { bar: "x-x-x-", gate: 0.8 },
   ],
   sequence: [
     { bar: "0120312001203120", gate: 0.6, to: 138 },
@@ -181,8 +218,15 @@ export const lines: Readonly<Record<string, readonly Figure[]>> = {
   ],
   gallop: [
     { bar: "r.rrr.rrr.rrr.rr", gate: 0.8, to: 144 },
+    { bar: "rrrrrrrrrrrrrrrr", gate: 0.7, to: 112 },
     { bar: "rrrrrrrr", gate: 0.85 },
-    { bar: "r--r--r-" },
+    { bar: "rrrrrr" },
+  ],
+  pump: [
+    { bar: "rrrrrrrr", gate: 0.85 },
+    { bar: "r-rrr-rr", gate: 0.85 },
+    { bar: "rrrrrr5a", gate: 0.85 },
+    { bar: "r--r--rr", gate: 0.85 },
     { bar: "rrrrrr" },
   ],
   song: [
@@ -224,14 +268,21 @@ export const lines: Readonly<Record<string, readonly Figure[]>> = {
     { bar: "r---5-a-" },
     { bar: "r-----" },
   ],
-  waltz: [{ bar: "r-----" }, { bar: "r-5-5-", gate: 0.8 }, { bar: "r-----r---5-" }],
-  disco: [
-    { bar: "r.8.r.8.", gate: 0.8, from: 132 },
-    { bar: "r-8-r-8-r-8-r-8-", gate: 0.6, to: 136 },
+  waltz: [{ bar: "r-...." }, { bar: "r---.." }, { bar: "r---.a", gate: 0.9 }],
+  orchestral: [
+    { bar: "r---5---" },
+    { bar: "r-r-5-r-", gate: 0.6 },
+    { bar: "r...5...", gate: 0.8 },
+    { bar: "r-5-8-5-", gate: 0.6 },
+    { bar: "r-----" },
+    { bar: "r-5-5-", gate: 0.6 },
+  ],
+  offbeat: [
     { bar: ".r.r.r.r", gate: 0.7 },
+    { bar: ".8.r.8.r", gate: 0.7 },
     { bar: "..r-..r-..r-..rr", gate: 0.8 },
-    { bar: "r..r..r...r.r...", gate: 0.7 },
-    { bar: "rrrrrrrr", gate: 0.6 },
+    { bar: ".rrr.rrr.rrr.rr8", gate: 0.6, to: 136 },
+    { bar: "..rr..8...rr..8.", gate: 0.7 },
   ],
   sub: [
     { bar: "r-----..r---...." },

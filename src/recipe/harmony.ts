@@ -16,6 +16,8 @@ export interface HarmonyCard {
   /** How often a sentence is freely made rather than an idiom. */
   readonly free: number;
   readonly colour: Colour;
+  /** The same four chords again and again. */
+  readonly rounds?: true;
   /** Twelve bars in three sentences. */
   readonly blues?: { readonly major: readonly string[]; readonly minor: readonly string[] };
 }
@@ -69,7 +71,7 @@ export function colour(dice: Dice, numerals: readonly string[], taste: Colour, m
       return dice.chance(0.3) ? `${numeral}add9` : numeral;
     }
     if (numeral === "i") return dice.weighted({ i: 4, iadd9: 3, i6: 2, i7: 1 });
-    if (numeral === "I" && taste === "dominant") return dice.weighted({ I: 3, I6: 3, I7: 4 });
+    if (numeral === "I" && taste === "dominant") return dice.weighted({ I6: 2, I7: 6 });
     if (numeral === "I") return dice.weighted({ I: 2, I6: 3, Iadd9: 2, Imaj7: 3, Imaj9: taste === "ninths" ? 2 : 0 });
     if (numeral === "iv") return dice.weighted({ iv: 3, iv6: 2, iv7: 3 });
     if (taste === "dominant") return `${numeral}7`;

@@ -60,7 +60,7 @@ export function partsOf(frame: Frame, band: Band, piece: Piece, hand: Performanc
 
 /** dB against the accompaniment: a tune has to be heard. */
 const levels: Readonly<Record<Role, readonly [number, number]>> = {
-  lead: [3, 6],
+  lead: [4.5, 7],
   counter: [-1, 1],
   chords: [-1, 1],
   pad: [-4, -2],
@@ -91,7 +91,7 @@ function compingOf({ figures, instrument, role }: Player, { bass, lead }: Band, 
   const tune = lead?.lead[0] ?? 62;
   const centre = Math.max(
     low + 5,
-    Math.min(64, Math.max(58, tune)) - (ownBass ? 3 : 0) + (index > 0 && role === "chords" ? 5 : 0),
+    Math.min(60, Math.max(55, tune - 4)) - (ownBass ? 3 : 0) + (index > 0 && role === "chords" ? 5 : 0),
   );
   const plucked = instrument.family.endsWith("guitar") || instrument.name === "harp";
   return {

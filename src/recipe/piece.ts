@@ -120,15 +120,21 @@ function chordsOf(dice: Dice, frame: Frame): string[][] {
   const { mode, style } = frame;
   const card: HarmonyCard = style.harmony;
   const bar = (frame.beats * 60) / frame.bpm;
-  const count = frame.beats === 4 && (bar > 2.7 || (bar > 1.7 && dice.chance(0.3))) ? 8 : 4;
+  const isQuick = bar > 2.7 || (bar > 1.7 && card.blues === undefined && card.rounds === undefined && dice.chance(0.3));
+  const count = frame.beats === 4 && isQuick ? 8 : 4;
   const coloured = (numerals: readonly string[]) => colour(dice, numerals, card.colour, mode);
   if (frame.isLoop) {
     const numerals = coloured(loop(dice, card, mode, count));
     return [numerals, numerals];
   }
-  if (card.blues !== undefined && count === 4 && (mode === "major" || mode === "minor") && dice.chance(0.6)) {
+  if (card.blues !== undefined && count === 4 && (mode === "major" || mode === "minor")) {
     const twelve = coloured(dice.pick(card.blues[mode]).split(" "));
     return [0, 4, 8].map((at) => twelve.slice(at, at + 4));
+  }
+  if (card.rounds && frame.beats === 4) {
+    const four = coloured(sentence(dice, card, mode, 4, "turn"));
+    const round = count === 8 ? [...four, ...four] : four;
+    return [round, round];
   }
   const first = coloured(sentence(dice, card, mode, count, dice.chance(0.6) ? "turn" : "close"));
   const second = coloured(sentence(dice, card, mode, count, "close"));

@@ -74,23 +74,26 @@ function drummer(dice: Dice, style: Style, bpm: number, beats: 3 | 4): Band["dru
   return { kit, grooves: [one, dice.chance(0.6) ? one : dice.pick(all)], fills: fills[style.drums.fills] };
 }
 
-/** One player, or the lead and one more. */
+/**
+ * One player, who accompanies the tune as the style does, or the lead and one more, perhaps with a bass: a style is heard
+ * from two as well. A piano alone is a style of its own.
+ */
 function few(dice: Dice, style: Style, lead: Instrument, bass: Band["bass"], bpm: number, beats: 3 | 4) {
-  const alone = { by: ["same"], figures: soloFigures } as const;
-  const layer = style.chords.find(({ by }) => by.includes("same")) ?? alone;
-  const self = () => accompanist(dice, layer, "chords", [], lead, bpm, beats);
-  const canBoth = lead.can.includes("chords") && !lead.single;
-  if (style.alone === 1 || dice.chance(0.4)) return { others: canBoth ? [self()!] : [], bass: undefined };
-  if (dice.chance(0.35)) return { others: [], bass };
-  const other = accompanist(dice, chordLayer(dice, style, lead), "chords", [lead.family], lead, bpm, beats);
-  return { others: other === undefined ? [] : [other], bass: undefined };
+  const own = style.chords.filter(({ by }) => [lead.family, lead.name, "same"].some((who) => by.includes(who)));
+  const canBoth = own.length > 0 && lead.can.includes("chords") && !lead.single && lead.family !== "piano";
+  if (style.alone === 1 || (canBoth && dice.chance(0.5)))
+    return {
+      others: [accompanist(dice, { ...dice.pick(own), by: ["same"] }, "chords", [], lead, bpm, beats)!],
+      bass: undefined,
+    };
+  const other = accompanist(dice, chordLayer(dice, style, lead), "chords", [lead.family], lead, bpm, beats)!;
+  return { others: [other], bass: dice.chance(style.bass.chance - 0.6) ? bass : undefined };
 }
-
-const soloFigures = ["ballad", "broken", "picked", "stride"];
 
 /** Rather one whose instruments differ from the lead's. */
 function chordLayer(dice: Dice, style: Style, lead: Instrument): Layer {
-  const different = style.chords.filter(({ by }) => by.some((who) => who !== lead.family));
+  const familyOf = (who: string) => instrumentNamed(who)?.family ?? who;
+  const different = style.chords.filter(({ by }) => by.some((who) => familyOf(who) !== lead.family));
   return dice.pick(different.length > 0 ? different : style.chords);
 }
 
@@ -109,9 +112,12 @@ function accompanist(
     const named = instrumentNamed(who);
     return named === undefined ? playersOf([who as Family], duty) : [named];
   });
-  const free = candidates.filter((who) => who !== lead && (!taken.includes(who.family) || layer.by.includes(who.name)));
-  if (free.length === 0 && role !== "chords") return undefined;
-  const instrument = dice.pick(free.length > 0 ? free : candidates);
+  const others = candidates.filter(
+    (who) => who !== lead && (!taken.includes(who.family) || layer.by.includes(who.name)),
+  );
+  if (others.length === 0 && role !== "chords") return undefined;
+  const strangers = others.filter(({ family }) => !taken.includes(family));
+  const instrument = dice.pick([strangers, others, candidates].find((some) => some.length > 0)!);
   return {
     role,
     instrument,

@@ -6,7 +6,7 @@ const straight = { chance: 0, unit: 0.5, by: [0, 0] } as const;
 
 export const folk: Style = {
   tempo: [60, 172],
-  three: 0.25,
+  three: 0.12,
   swing: { chance: 0.12, unit: 0.5, by: [0.08, 0.16] },
   modes: { major: 48, minor: 30, dorian: 12, mixolydian: 10 },
   harmony: {
@@ -22,17 +22,18 @@ export const folk: Style = {
     lines: ["twoFeel", "song"],
   },
   chords: [
-    { by: ["acoustic guitar"], figures: ["strum"] },
-    { by: ["acoustic guitar"], figures: ["picked"] },
-    { by: ["plucked"], figures: ["picked", "broken"] },
-    { by: ["organ", "piano"], figures: ["block", "stride"] },
+    { by: ["steel-string guitar"], figures: ["strum"] },
+    { by: ["steel-string guitar"], figures: ["picked"] },
+    { by: ["banjo"], figures: ["picked", "broken"] },
+    { by: ["steel-string guitar"], figures: ["strum"] },
   ],
   extra: [
     { role: "counter", by: ["violin", "strings", "flute", "clarinet"], figures: [], chance: 0.3 },
-    { role: "chords", by: ["plucked", "mallets"], figures: ["broken"], chance: 0.2 },
+    { role: "chords", by: ["banjo"], figures: ["broken"], chance: 0.3 },
   ],
-  leads: ["violin", "flute", "acoustic guitar", "plucked", "organ", "clarinet"],
-  strange: 0.3,
+  leads: ["violin", "flute", "acoustic guitar", "plucked", "organ", "violin"],
+  prefers: ["recorder", "steel-string guitar", "banjo", "accordion"],
+  strange: 0.2,
   melody: {
     cells: ["lively", "plain", "jig", "sixteenths"],
     scale: "pentatonic",
@@ -42,7 +43,7 @@ export const folk: Style = {
   forms: ["themes", "song", "entering"],
   dynamics: 0.66,
   looseness: 8,
-  alone: 0.3,
+  alone: 0.25,
   production: {
     reverb: { room: 7, dry: 2, hall: 1 },
     delay: 0,
@@ -76,19 +77,16 @@ export const waltz: Style = {
     chance: 0.45,
     kits: { "0": 4, "40": 4 },
     grooves: ["folk"],
-    three: ["three", "jazzThree"],
+    three: ["waltz"],
     fills: "small",
   },
-  bass: { chance: 0.75, by: ["upright bass", "double bass", "fretless bass"], lines: ["waltz"] },
+  bass: { chance: 0.85, by: ["upright bass", "double bass", "fretless bass"], lines: ["waltz"] },
   chords: [
-    { by: ["piano", "organ"], figures: ["waltz"] },
-    { by: ["strings", "plucked"], figures: ["waltz"] },
-    { by: ["acoustic guitar", "electric guitar"], figures: ["waltz", "picked"] },
+    { by: ["piano", "accordion"], figures: ["waltz"] },
+    { by: ["string ensemble", "pizzicato strings"], figures: ["waltz"] },
+    { by: ["accordion", "nylon guitar"], figures: ["waltz"] },
   ],
-  extra: [
-    { role: "counter", by: ["strings", "clarinet", "brass"], figures: [], chance: 0.35 },
-    { role: "pad", by: ["strings"], figures: ["held"], chance: 0.3 },
-  ],
+  extra: [{ role: "counter", by: ["strings", "clarinet", "brass"], figures: [], chance: 0.35 }],
   leads: ["violin", "organ", "piano", "clarinet", "flute", "strings", "brass"],
   prefers: [
     "grand piano",
@@ -103,7 +101,7 @@ export const waltz: Style = {
     "music box",
     "glockenspiel",
   ],
-  strange: 0.35,
+  strange: 0.2,
   melody: { cells: ["three"], scale: "full", plan: { period: 6, sequence: 4 }, gate: 0.92 },
   forms: ["themes"],
   dynamics: 0.66,
@@ -113,8 +111,8 @@ export const waltz: Style = {
 };
 
 export const classical: Style = {
-  tempo: [56, 168],
-  three: 0.3,
+  tempo: [64, 168],
+  three: 0.12,
   swing: straight,
   modes: { major: 52, minor: 48 },
   harmony: {
@@ -140,16 +138,16 @@ export const classical: Style = {
     colour: "triads",
   },
   drums: { chance: 0.15, kits: { "48": 1 }, grooves: ["orchestra"], three: ["orchestraThree"], fills: "marching" },
-  bass: { chance: 0.75, by: ["double bass"], lines: ["song", "twoFeel", "pedal"] },
+  bass: { chance: 0.95, by: ["double bass"], lines: ["orchestral"] },
   chords: [
-    { by: ["strings"], figures: ["held", "pulse", "block"] },
-    { by: ["plucked"], figures: ["broken", "alberti"] },
-    { by: ["piano"], figures: ["alberti", "broken"] },
-    { by: ["strings"], figures: ["tremolo", "held"] },
+    { by: ["string ensemble", "pizzicato strings"], figures: ["spiccato"] },
+    { by: ["harpsichord"], figures: ["alberti", "broken"] },
+    { by: ["harpsichord", "harp"], figures: ["alberti"] },
+    { by: ["string ensemble"], figures: ["tremolo", "spiccato"] },
   ],
   extra: [
-    { role: "counter", by: ["strings", "clarinet", "brass", "flute"], figures: [], chance: 0.55 },
-    { role: "pad", by: ["strings", "choir", "brass"], figures: ["held"], chance: 0.35 },
+    { role: "counter", by: ["strings", "clarinet", "french horn", "flute"], figures: [], chance: 0.7 },
+    { role: "chords", by: ["pizzicato strings", "string ensemble"], figures: ["spiccato"], chance: 0.7 },
   ],
   leads: ["violin", "strings", "flute", "clarinet", "brass", "plucked", "piano", "choir"],
   prefers: [
@@ -171,7 +169,7 @@ export const classical: Style = {
   forms: ["themes", "steady"],
   dynamics: 0.66,
   looseness: 9,
-  alone: 0.25,
+  alone: 0.18,
   production: { reverb: { hall: 8, room: 2 }, delay: 0, saturation: [0, 0], lofi: 0.02, loudness: [-23, -19] },
 };
 

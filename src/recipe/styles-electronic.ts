@@ -6,7 +6,7 @@ const straight = { chance: 0, unit: 0.5, by: [0, 0] } as const;
 
 export const ambient: Style = {
   tempo: [56, 112],
-  three: 0.1,
+  three: 0.05,
   swing: straight,
   modes: { major: 48, minor: 42, dorian: 5, mixolydian: 5 },
   harmony: {
@@ -16,30 +16,30 @@ export const ambient: Style = {
     colour: "ninths",
   },
   drums: {
-    chance: 0.22,
+    chance: 0.12,
     kits: { "24": 2, "25": 2, "kit-808": 2 },
     grooves: ["ambient"],
     three: ["three"],
     fills: "small",
   },
-  bass: { chance: 0.6, by: ["sub bass", "fretless bass", "synth bass"], lines: ["pedal"] },
+  bass: { chance: 0.5, by: ["sub bass", "fretless bass", "synth bass"], lines: ["pedal"] },
   chords: [
     { by: ["synth pad"], figures: ["held"] },
-    { by: ["strings", "choir"], figures: ["held"] },
-    { by: ["electric piano", "mallets", "plucked"], figures: ["broken", "held"] },
+    { by: ["slow strings", "choir"], figures: ["held"] },
+    { by: ["electric piano", "synth bells", "vibraphone", "harp"], figures: ["drift"] },
   ],
   extra: [
-    { role: "pad", by: ["synth pad", "choir", "strings"], figures: ["held"], chance: 0.75 },
-    { role: "chords", by: ["mallets", "plucked", "synth lead"], figures: ["broken", "sequence"], chance: 0.4 },
+    { role: "pad", by: ["synth pad"], figures: ["held"], chance: 1 },
+    { role: "chords", by: ["synth bells", "kalimba", "harp"], figures: ["drift"], chance: 0.3 },
   ],
   leads: ["synth lead", "mallets", "piano", "choir", "flute", "electric piano", "plucked"],
-  strange: 0.4,
+  strange: 0.2,
   melody: { cells: ["sparse", "long"], scale: "pentatonic", plan: { sparse: 6, period: 4 }, gate: 1 },
   forms: ["steady"],
   dynamics: 0.56,
   looseness: 10,
-  alone: 0.08,
-  production: { reverb: { hall: 1 }, delay: 0.5, saturation: [0, 0.1], lofi: 0.08, loudness: [-23, -20] },
+  alone: 0.06,
+  production: { reverb: { hall: 1 }, delay: 0.85, saturation: [0, 0.1], lofi: 0.08, loudness: [-23, -20] },
 };
 
 export const house: Style = {
@@ -58,24 +58,24 @@ export const house: Style = {
     colour: "sevenths",
   },
   drums: {
-    chance: 0.94,
-    kits: { "kit-909": 5, "24": 3, "25": 1, "kit-808": 2 },
+    chance: 1,
+    kits: { "kit-909": 6, "24": 3, "kit-808": 2 },
     grooves: ["house"],
     three: ["three"],
     fills: "electric",
   },
-  bass: { chance: 0.97, by: ["saw bass", "synth bass", "sub bass"], lines: ["disco"] },
+  bass: { chance: 1, by: ["saw bass", "synth bass", "sub bass"], lines: ["offbeat"] },
   chords: [
-    { by: ["synth lead", "synth pad"], figures: ["pulse", "sequence"] },
-    { by: ["piano", "electric piano", "organ"], figures: ["pulse", "funk"] },
-    { by: ["synth pad"], figures: ["held"] },
+    { by: ["saw synth lead", "polysynth"], figures: ["offbeat"] },
+    { by: ["saw synth lead"], figures: ["offbeat"] },
+    { by: ["bright piano", "polysynth"], figures: ["offbeat"] },
   ],
   extra: [
-    { role: "pad", by: ["synth pad", "strings"], figures: ["held"], chance: 0.5 },
-    { role: "chords", by: ["synth lead", "plucked", "mallets"], figures: ["sequence"], chance: 0.35 },
+    { role: "chords", by: ["synth pluck"], figures: ["sequence"], chance: 0.5 },
+    { role: "pad", by: ["synth pad", "strings"], figures: ["held"], chance: 0.6 },
   ],
   leads: ["synth lead", "synth lead", "piano", "organ", "choir", "saxophone"],
-  strange: 0.4,
+  strange: 0.2,
   melody: {
     cells: ["pushed", "lively", "plain", "funky"],
     scale: "pentatonic",
@@ -98,7 +98,7 @@ export const house: Style = {
 export const hiphop: Style = {
   tempo: [62, 108],
   three: 0,
-  swing: { chance: 0.6, unit: 0.25, by: [0.03, 0.08] },
+  swing: { chance: 1, unit: 0.25, by: [0.04, 0.09] },
   modes: { minor: 56, major: 32, dorian: 12 },
   harmony: {
     major: ["I vi ii V", "I IV I V", "I IV ii V", "I ii V I", "I iii IV V", "I IV iii VI7 ii V I I"],
@@ -108,23 +108,23 @@ export const hiphop: Style = {
   },
   drums: {
     chance: 0.92,
-    kits: { "kit-808": 3, "25": 3, "24": 1, "8": 3, "0": 2 },
+    kits: { "kit-808": 4, "25": 4, "8": 3 },
     grooves: ["hiphop"],
     three: ["three"],
     fills: "electric",
   },
-  bass: { chance: 0.93, by: ["sub bass", "upright bass", "bass guitar", "synth bass"], lines: ["sub"] },
+  bass: { chance: 1, by: ["sub bass"], lines: ["sub"] },
   chords: [
     { by: ["electric piano"], figures: ["lazy"] },
-    { by: ["piano", "electric guitar", "acoustic guitar"], figures: ["lazy", "broken"] },
-    { by: ["mallets", "plucked"], figures: ["lazy", "broken"] },
+    { by: ["electric piano", "grand piano"], figures: ["lazy"] },
+    { by: ["vibraphone", "jazz guitar"], figures: ["lazy"] },
   ],
   extra: [
     { role: "pad", by: ["synth pad", "strings", "choir"], figures: ["held"], chance: 0.4 },
     { role: "chords", by: ["brass", "strings"], figures: ["stabs"], chance: 0.15 },
   ],
   leads: ["electric piano", "piano", "flute", "synth lead", "mallets", "electric guitar", "brass"],
-  strange: 0.4,
+  strange: 0.2,
   melody: {
     cells: ["sparse", "pushed", "sixteenths", "plain"],
     scale: "pentatonic",
@@ -135,12 +135,12 @@ export const hiphop: Style = {
   dynamics: 0.68,
   looseness: 7,
   alone: 0.03,
-  production: { reverb: { dry: 4, room: 6 }, delay: 0.2, saturation: [0.1, 0.35], lofi: 0.45, loudness: [-21, -17] },
+  production: { reverb: { dry: 4, room: 6 }, delay: 0.2, saturation: [0.1, 0.35], lofi: 0.6, loudness: [-21, -17] },
 };
 
 export const chiptune: Style = {
   tempo: [84, 180],
-  three: 0.06,
+  three: 0.04,
   swing: straight,
   modes: { major: 50, minor: 44, mixolydian: 3, dorian: 3 },
   harmony: {

@@ -6,8 +6,8 @@ const straight = { chance: 0, unit: 0.5, by: [0, 0] } as const;
 
 export const rock: Style = {
   tempo: [62, 178],
-  three: 0.05,
-  swing: { chance: 0.06, unit: 0.5, by: [0.12, 0.17] },
+  three: 0.03,
+  swing: straight,
   modes: { major: 42, minor: 40, mixolydian: 12, dorian: 6 },
   harmony: {
     major: [
@@ -35,21 +35,20 @@ export const rock: Style = {
     colour: "triads",
   },
   drums: { chance: 0.86, kits: { "0": 3, "8": 3, "16": 4 }, grooves: ["rock"], three: ["rockThree"], fills: "four" },
-  bass: { chance: 0.95, by: ["bass guitar", "picked bass"], lines: ["roots", "roots", "song"] },
+  bass: { chance: 0.95, by: ["bass guitar", "picked bass"], lines: ["roots"] },
   chords: [
-    { by: ["distorted guitar"], figures: ["power"] },
-    { by: ["electric guitar"], figures: ["strum", "block"] },
-    { by: ["acoustic guitar"], figures: ["strum"] },
-    { by: ["distorted guitar"], figures: ["power"] },
-    { by: ["organ", "piano"], figures: ["block", "held"] },
+    { by: ["overdriven guitar"], figures: ["drive"] },
+    { by: ["overdriven guitar"], figures: ["strum"] },
+    { by: ["clean electric guitar"], figures: ["strum"] },
   ],
   extra: [
-    { role: "pad", by: ["organ", "strings"], figures: ["held"], chance: 0.25 },
-    { role: "chords", by: ["piano", "acoustic guitar"], figures: ["block", "strum"], chance: 0.25 },
+    { role: "chords", by: ["overdriven guitar"], figures: ["drive"], chance: 0.6 },
+    { role: "pad", by: ["rock organ"], figures: ["held"], chance: 0.3 },
+    { role: "chords", by: ["piano", "acoustic guitar"], figures: ["block", "strum"], chance: 0.15 },
     { role: "counter", by: ["electric guitar", "strings"], figures: [], chance: 0.15 },
   ],
   leads: ["electric guitar", "distorted guitar", "organ", "piano", "saxophone", "violin"],
-  strange: 0.4,
+  strange: 0.2,
   melody: {
     cells: ["plain", "lively", "pushed", "sixteenths"],
     scale: "pentatonic",
@@ -71,7 +70,7 @@ export const rock: Style = {
 
 export const metal: Style = {
   tempo: [70, 180],
-  three: 0.04,
+  three: 0.03,
   swing: straight,
   modes: { minor: 68, major: 24, dorian: 8 },
   harmony: {
@@ -91,14 +90,15 @@ export const metal: Style = {
     colour: "triads",
   },
   drums: { chance: 0.93, kits: { "16": 6, "8": 2, "0": 2 }, grooves: ["metal"], three: ["rockThree"], fills: "roll" },
-  bass: { chance: 0.97, by: ["picked bass", "bass guitar"], lines: ["gallop", "roots"] },
-  chords: [{ by: ["distorted guitar"], figures: ["power"] }],
+  bass: { chance: 0.97, by: ["picked bass", "bass guitar"], lines: ["gallop"] },
+  chords: [{ by: ["distorted guitar"], figures: ["chug"] }],
   extra: [
-    { role: "chords", by: ["distorted guitar"], figures: ["power"], chance: 0.25 },
+    { role: "chords", by: ["distorted guitar"], figures: ["chug"], chance: 0.5 },
     { role: "pad", by: ["strings", "choir", "organ"], figures: ["held"], chance: 0.3 },
   ],
+  prefers: ["distorted guitar"],
   leads: ["distorted guitar", "distorted guitar", "electric guitar", "synth lead", "choir", "violin"],
-  strange: 0.3,
+  strange: 0.2,
   melody: {
     cells: ["plain", "lively", "sixteenths", "pushed"],
     scale: "full",
@@ -120,7 +120,7 @@ export const metal: Style = {
 
 export const pop: Style = {
   tempo: [62, 150],
-  three: 0.05,
+  three: 0.03,
   swing: { chance: 0.12, unit: 0.25, by: [0.04, 0.08] },
   modes: { major: 55, minor: 38, mixolydian: 4, dorian: 3 },
   harmony: {
@@ -151,27 +151,28 @@ export const pop: Style = {
     },
     free: 0.15,
     colour: "added",
+    rounds: true,
   },
   drums: {
     chance: 0.84,
-    kits: { "0": 3, "8": 2, "24": 3, "kit-909": 2, "kit-808": 1 },
+    kits: { "24": 4, "kit-909": 4, "0": 2 },
     grooves: ["pop"],
     three: ["three"],
     fills: "four",
   },
-  bass: { chance: 0.94, by: ["bass guitar", "synth bass", "saw bass", "sub bass"], lines: ["song", "roots"] },
+  bass: { chance: 0.94, by: ["synth bass", "saw bass"], lines: ["pump"] },
   chords: [
-    { by: ["piano", "electric piano"], figures: ["block", "ballad"] },
-    { by: ["acoustic guitar", "electric guitar"], figures: ["strum", "picked"] },
-    { by: ["synth lead", "synth pad"], figures: ["pulse", "sequence"] },
+    { by: ["bright piano", "grand piano", "FM electric piano"], figures: ["pump"] },
+    { by: ["polysynth", "saw synth lead"], figures: ["pump"] },
+    { by: ["bright piano", "muted electric guitar"], figures: ["pump"] },
   ],
   extra: [
-    { role: "pad", by: ["strings", "synth pad", "choir"], figures: ["held"], chance: 0.5 },
-    { role: "counter", by: ["strings", "mallets", "brass"], figures: [], chance: 0.25 },
-    { role: "chords", by: ["plucked", "mallets", "electric guitar"], figures: ["broken", "sequence"], chance: 0.2 },
+    { role: "pad", by: ["synth pad"], figures: ["held"], chance: 0.85 },
+    { role: "chords", by: ["synth pluck", "synth bells"], figures: ["sequence"], chance: 0.4 },
+    { role: "counter", by: ["strings", "mallets", "brass"], figures: [], chance: 0.2 },
   ],
-  leads: ["synth lead", "piano", "electric guitar", "choir", "flute", "saxophone", "violin"],
-  strange: 0.4,
+  leads: ["synth lead", "piano", "electric guitar", "choir", "mallets", "saxophone", "flute"],
+  strange: 0.2,
   melody: {
     cells: ["plain", "lively", "pushed", "sixteenths"],
     scale: "full",
@@ -203,18 +204,18 @@ export const funk: Style = {
     colour: "ninths",
   },
   drums: { chance: 0.9, kits: { "0": 5, "8": 3, "16": 2 }, grooves: ["funk"], three: ["three"], fills: "four" },
-  bass: { chance: 0.98, by: ["slap bass", "bass guitar", "synth bass", "slap bass"], lines: ["funk"] },
+  bass: { chance: 1, by: ["slap bass"], lines: ["funk"] },
   chords: [
-    { by: ["electric guitar"], figures: ["funk"] },
-    { by: ["electric piano"], figures: ["funk", "stabs"] },
-    { by: ["organ"], figures: ["stabs", "funk"] },
+    { by: ["muted electric guitar", "clean electric guitar"], figures: ["funk"] },
+    { by: ["clavinet"], figures: ["funk"] },
+    { by: ["clavinet", "electric piano"], figures: ["funk"] },
   ],
   extra: [
     { role: "chords", by: ["brass"], figures: ["stabs"], chance: 0.4 },
     { role: "chords", by: ["organ", "electric piano"], figures: ["stabs", "held"], chance: 0.3 },
   ],
   leads: ["saxophone", "brass", "electric guitar", "synth lead", "electric piano", "organ"],
-  strange: 0.4,
+  strange: 0.2,
   melody: {
     cells: ["funky", "sixteenths", "pushed"],
     scale: "blues",

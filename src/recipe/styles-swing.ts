@@ -7,7 +7,7 @@ const straight = { chance: 0, unit: 0.5, by: [0, 0] } as const;
 export const blues: Style = {
   tempo: [56, 150],
   three: 0,
-  swing: { chance: 0.9, unit: 0.5, by: [0.13, 0.17] },
+  swing: { chance: 1, unit: 0.5, by: [0.14, 0.17] },
   modes: { major: 62, minor: 38 },
   harmony: {
     major: ["I IV I V", "I IV V I", "I I V I", "I IV I VI7 ii V I V", "I I IV IV I V I V"],
@@ -20,16 +20,18 @@ export const blues: Style = {
     colour: "dominant",
   },
   drums: { chance: 0.8, kits: { "0": 5, "8": 4, "40": 2 }, grooves: ["shuffle"], three: ["three"], fills: "four" },
-  bass: { chance: 0.92, by: ["bass guitar", "upright bass"], lines: ["boogie", "walking"] },
+  bass: { chance: 0.92, by: ["bass guitar", "upright bass"], lines: ["boogie"] },
   chords: [
-    { by: ["piano"], figures: ["charleston", "block"] },
-    { by: ["electric guitar"], figures: ["block", "charleston"] },
-    { by: ["organ"], figures: ["held", "charleston"] },
-    { by: ["acoustic guitar"], figures: ["block"] },
+    { by: ["overdriven guitar", "clean electric guitar"], figures: ["shuffle"] },
+    { by: ["piano"], figures: ["shuffle"] },
+    { by: ["steel-string guitar"], figures: ["shuffle"] },
   ],
-  extra: [{ role: "chords", by: ["organ", "brass"], figures: ["held", "stabs"], chance: 0.25 }],
+  extra: [
+    { role: "chords", by: ["drawbar organ", "rock organ"], figures: ["held"], chance: 0.35 },
+    { role: "chords", by: ["piano"], figures: ["charleston"], chance: 0.2 },
+  ],
   leads: ["electric guitar", "distorted guitar", "acoustic guitar", "saxophone", "piano", "organ"],
-  strange: 0.35,
+  strange: 0.2,
   melody: { cells: ["swung"], scale: "blues", plan: { period: 5, riff: 3, sparse: 2 }, gate: 0.92 },
   forms: ["song", "themes", "entering"],
   dynamics: 0.72,
@@ -40,8 +42,8 @@ export const blues: Style = {
 
 export const jazz: Style = {
   tempo: [58, 180],
-  three: 0.12,
-  swing: { chance: 0.95, unit: 0.5, by: [0.1, 0.17] },
+  three: 0.06,
+  swing: { chance: 1, unit: 0.5, by: [0.1, 0.17] },
   modes: { major: 52, minor: 40, dorian: 8 },
   harmony: {
     major: [
@@ -59,11 +61,11 @@ export const jazz: Style = {
     colour: "ninths",
   },
   drums: { chance: 0.78, kits: { "40": 6, "0": 3, "8": 1 }, grooves: ["jazz"], three: ["jazzThree"], fills: "small" },
-  bass: { chance: 0.95, by: ["upright bass"], lines: ["walking", "walking", "twoFeel"] },
+  bass: { chance: 1, by: ["upright bass"], lines: ["walking"] },
   chords: [
     { by: ["piano"], figures: ["charleston"] },
-    { by: ["electric guitar"], figures: ["charleston", "block"] },
-    { by: ["electric piano", "organ", "mallets"], figures: ["charleston"] },
+    { by: ["electric guitar"], figures: ["charleston"] },
+    { by: ["electric piano", "drawbar organ", "vibraphone"], figures: ["charleston"] },
   ],
   extra: [
     { role: "chords", by: ["brass"], figures: ["stabs"], chance: 0.2 },
@@ -79,7 +81,7 @@ export const jazz: Style = {
     "alto saxophone",
     "tenor saxophone",
   ],
-  strange: 0.25,
+  strange: 0.2,
   melody: {
     cells: ["swung", "swung", "lively"],
     scale: "chromatic",
@@ -110,12 +112,12 @@ export const latin: Style = {
     free: 0.1,
     colour: "sevenths",
   },
-  drums: { chance: 0.85, kits: { "0": 6, "8": 2, "40": 2 }, grooves: ["latin"], three: ["three"], fills: "latin" },
+  drums: { chance: 0.95, kits: { "0": 6, "8": 2, "40": 2 }, grooves: ["latin"], three: ["three"], fills: "latin" },
   bass: { chance: 0.95, by: ["upright bass", "bass guitar", "fretless bass"], lines: ["bossa", "tumbao"] },
   chords: [
-    { by: ["acoustic guitar"], figures: ["bossa"] },
+    { by: ["nylon guitar"], figures: ["bossa"] },
     { by: ["piano"], figures: ["montuno"] },
-    { by: ["electric piano"], figures: ["bossa"] },
+    { by: ["electric piano", "vibraphone"], figures: ["montuno"] },
   ],
   extra: [
     { role: "chords", by: ["brass"], figures: ["stabs"], chance: 0.3 },
@@ -123,7 +125,7 @@ export const latin: Style = {
     { role: "counter", by: ["flute", "strings"], figures: [], chance: 0.15 },
   ],
   leads: ["brass", "flute", "acoustic guitar", "saxophone", "piano", "mallets"],
-  strange: 0.35,
+  strange: 0.2,
   melody: {
     cells: ["pushed", "pushed", "lively"],
     scale: "full",
@@ -155,17 +157,18 @@ export const reggae: Style = {
     colour: "triads",
   },
   drums: { chance: 0.88, kits: { "0": 6, "8": 4 }, grooves: ["reggae"], three: ["three"], fills: "four" },
-  bass: { chance: 0.99, by: ["bass guitar", "fretless bass", "sub bass"], lines: ["reggae"] },
+  bass: { chance: 1, by: ["bass guitar", "fretless bass"], lines: ["reggae"] },
   chords: [
-    { by: ["electric guitar"], figures: ["skank"] },
-    { by: ["organ", "piano"], figures: ["skank"] },
+    { by: ["clean electric guitar", "muted electric guitar"], figures: ["skank"] },
+    { by: ["drawbar organ", "rock organ"], figures: ["skank"] },
+    { by: ["grand piano", "honky-tonk piano"], figures: ["skank"] },
   ],
   extra: [
-    { role: "chords", by: ["organ"], figures: ["pulse"], chance: 0.45 },
-    { role: "chords", by: ["brass"], figures: ["stabs"], chance: 0.25 },
+    { role: "chords", by: ["drawbar organ", "rock organ"], figures: ["bubble"], chance: 0.6 },
+    { role: "counter", by: ["brass"], figures: [], chance: 0.2 },
   ],
   leads: ["organ", "brass", "saxophone", "electric guitar", "flute", "synth lead"],
-  strange: 0.4,
+  strange: 0.2,
   melody: {
     cells: ["plain", "pushed", "sparse", "lively"],
     scale: "pentatonic",

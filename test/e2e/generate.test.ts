@@ -131,7 +131,10 @@ suite("generate", { concurrency: 2 }, () => {
     assert.ok(!/precision/.test(eight.said));
     assert.notDeepEqual(eight.codes, auto.codes);
     const kept = readdirSync(join(env.HF_HOME, "hocket"));
-    assert.match(kept.join(), /^[0-9a-f]{32}\.safetensors$/);
+    assert.match(
+      kept.toSorted((a, b) => a.length - b.length).join(),
+      /^[0-9a-f]{32}\.safetensors,[0-9a-f]{32}\.steps\.safetensors$/,
+    );
     assert.deepEqual((await compose("int8")).codes, eight.codes);
     assert.deepEqual(readdirSync(join(env.HF_HOME, "hocket")), kept);
   });
@@ -195,6 +198,6 @@ suite("generate", { concurrency: 2 }, () => {
     const none = await hocket([]);
     assert.equal(none.code, 2);
     assert.match(none.stdout, /generate +turn words into music/);
-    await refuses(["compose"], /there is no command "compose": generate, encode, decode, inspect, pull/);
+    await refuses(["compose"], /there is no command "compose": generate, serve, worker, encode, decode, inspect, pull/);
   });
 });

@@ -1,35 +1,36 @@
 /** @file How long do ten seconds of music take through EnCodec 32 kHz, each way, and what share of it is the recurrence? */
 
-import { type CodecConfig, codecConfig, hop } from "../src/codec/config.js";
-import { Encodec } from "../src/codec/encodec.js";
-import { lstmState } from "../src/codec/lstm.js";
-import { Recurrent } from "../src/codec/pipeline.js";
-import * as seanet from "../src/codec/seanet.js";
-import { codes } from "../src/codes.js";
-import { compile } from "../src/graph/compile.js";
-import { input, Scope } from "../src/graph/value.js";
-import { createRuntime, type Runtime } from "../src/platform/node.js";
-import { tensor } from "../src/tensor.js";
+import { type CodecConfig, codecConfig, hop } from "../codec/config.js";
+import { Encodec } from "../codec/encodec.js";
+import { lstmState } from "../codec/lstm.js";
+import { Recurrent } from "../codec/pipeline.js";
+import * as seanet from "../codec/seanet.js";
+import { codes } from "../codes.js";
+import { compile } from "../graph/compile.js";
+import { input, Scope } from "../graph/value.js";
+import { createRuntime, type Runtime } from "../platform/node.js";
+import { tensor } from "../tensor.js";
 import { arithmeticMeter } from "./arithmetic.js";
+import type { Asked } from "./question.js";
 import { randomWeights } from "./random-weights.js";
-import { fastest, median, type Row, row, timed } from "./row.js";
+import { fastest, median, type Row, row, timed, timesRealTime } from "./row.js";
 import { codec32 } from "./sizes.js";
 
 const seconds = 10;
-const rounds = 5;
+const rounds = 3;
 
-export async function codec32Rows(): Promise<Row[]> {
+export async function codec32Rows({ threads }: Asked): Promise<Row[]> {
   const config = codecConfig(codec32, "EnCodec 32 kHz");
   const weights = randomWeights();
   const runtime = createRuntime();
-  const codec = new Encodec(config, 4, runtime, weights.bind);
+  const codec = new Encodec(config, 4, runtime, weights.bind, { threads });
   const frames = seconds * codec.frameRate;
   const grid = codes(
     Array.from({ length: 4 }, (_, k) => Int32Array.from({ length: frames }, (_, t) => (t * 37 + k) % 2048)),
   );
   const wave = Float32Array.from({ length: seconds * codec.sampleRate }, (_, i) => Math.sin(i / 20) / 2);
-  const recurrence = await decoderRecurrence(config, runtime, weights.bind, frames);
-  const arithmetic = await arithmeticMeter(runtime);
+  const recurrence = await decoderRecurrence(config, runtime, weights.bind, frames, threads);
+  const arithmetic = await arithmeticMeter(runtime, threads);
   const work = { decode: () => codec.decode([{ codes: [grid] }]), encode: () => codec.encode([[wave]]), recurrence };
   const times = { decode: [] as number[], encode: [] as number[], recurrence: [] as number[] };
   const speeds: number[] = [];
@@ -50,9 +51,9 @@ export async function codec32Rows(): Promise<Row[]> {
   ];
   const multiplying = (frames * operationsPerFrame(config)) / fastest(speeds) / 1000;
   return [
-    row("codec32-decode", decode, "s", seconds, "real time, 10 s"),
+    row("codec32-decode", decode, "s", seconds, "real time, 10 s", timesRealTime(seconds, decode)),
     row("codec32-decode-arithmetic", decode, "s", multiplying, "its operations, at a matrix product's speed"),
-    row("codec32-encode", encode, "s", seconds, "real time, 10 s"),
+    row("codec32-encode", encode, "s", seconds, "real time, 10 s", timesRealTime(seconds, encode)),
     row("codec32-encode-arithmetic", encode, "s", multiplying, "its operations, at a matrix product's speed"),
     row("codec32-lstm-share", lstm, "s", decode, "all of decoding"),
   ];
@@ -66,12 +67,13 @@ async function decoderRecurrence(
   runtime: Runtime,
   bind: Parameters<typeof compile>[2],
   frames: number,
+  threads: number,
 ): Promise<() => Promise<void>> {
   const p = new Scope();
   const latent = input("x", "float32", ["B", c.hidden_size, "T"]);
   const state = lstmState(c.num_lstm_layers, seanet.innerWidth(c));
   const start = seanet.decoderLstm(p, seanet.decoderStart(p, latent, c), state, c);
-  const session = await compile(runtime, { ...start }, bind);
+  const session = await compile(runtime, { ...start }, bind, { threads });
   const window = tensor("float32", [1, c.hidden_size, 100 + c.kernel_size - 1]);
   window.data.fill(0.1);
   return async () => {

@@ -10,15 +10,18 @@ export interface Row {
   readonly ratio: number;
   /** What the bound is. */
   readonly note: string;
+  /** The same as people would say it: steps a second, times real time. */
+  readonly says?: string;
 }
 
-export const row = (id: string, value: number, unit: string, bound: number, note: string): Row => ({
+export const row = (id: string, value: number, unit: string, bound: number, note: string, says?: string): Row => ({
   id,
   value,
   unit,
   bound,
   ratio: value / bound,
   note,
+  ...(says === undefined ? {} : { says }),
 });
 
 /** A bound is the best that was seen in a run: what is bounded may not beat it because the meter had bad luck. */
@@ -32,3 +35,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   await work();
   return performance.now() - start;
 }
+
+/** How people say how fast sound of so many seconds was made. */
+export const timesRealTime = (seconds: number, took: number): string =>
+  `${(seconds / took).toPrecision(3)} x real time`;

@@ -2,4 +2,4 @@
 
 import { fileURLToPath } from "node:url";
 
-export const miniReference = fileURLToPath(new URL("../../models/mini-reference", import.meta.url));
+export const miniReference = fileURLToPath(new URL("../../../models/mini-reference", import.meta.url));

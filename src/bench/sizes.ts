@@ -26,5 +26,6 @@ export const t5Base = {
 export const lmSizes = {
   small: { hidden_size: 1024, num_hidden_layers: 24, num_attention_heads: 16, ffn_dim: 4096 },
   medium: { hidden_size: 1536, num_hidden_layers: 48, num_attention_heads: 24, ffn_dim: 6144 },
+  large: { hidden_size: 2048, num_hidden_layers: 48, num_attention_heads: 32, ffn_dim: 8192 },
 } as const;
 export type LmSize = keyof typeof lmSizes;

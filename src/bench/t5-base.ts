@@ -1,31 +1,32 @@
 /** @file How long does T5-base take to read a prompt of sixteen tokens? */
 
-import { compile } from "../src/graph/compile.js";
-import { Scope } from "../src/graph/value.js";
-import { createRuntime } from "../src/platform/node.js";
-import { elementCount, int64, tensor } from "../src/tensor.js";
-import { relativeBuckets, t5Config, t5Encoder, t5Inputs } from "../src/text/t5.js";
+import { compile } from "../graph/compile.js";
+import { Scope } from "../graph/value.js";
+import { createRuntime } from "../platform/node.js";
+import { elementCount, int64, tensor } from "../tensor.js";
+import { relativeBuckets, t5Config, t5Encoder, t5Inputs } from "../text/t5.js";
 import { arithmeticMeter } from "./arithmetic.js";
 import { bandwidthMeter } from "./bandwidth.js";
+import type { Asked } from "./question.js";
 import { randomWeights } from "./random-weights.js";
 import { fastest, median, type Row, row, timed } from "./row.js";
 import { t5Base } from "./sizes.js";
 
 const tokens = 16;
 
-export async function t5Rows(): Promise<Row[]> {
+export async function t5Rows({ threads }: Asked): Promise<Row[]> {
   const config = t5Config(t5Base, "T5-base");
   const weights = randomWeights();
   const runtime = createRuntime();
   const p = new Scope();
-  const session = await compile(runtime, { states: t5Encoder(p, t5Inputs(), config) }, weights.bind);
+  const session = await compile(runtime, { states: t5Encoder(p, t5Inputs(), config) }, weights.bind, { threads });
   const inputs = {
     ids: int64([1, tokens], [...Array(tokens).keys()]),
     mask: tensor("float32", [1, 1, 1, tokens]),
     buckets: relativeBuckets(tokens, config),
   };
-  const arithmetic = await arithmeticMeter(runtime);
-  const bandwidth = await bandwidthMeter(runtime);
+  const arithmetic = await arithmeticMeter(runtime, threads);
+  const bandwidth = await bandwidthMeter(runtime, threads);
   const [times, speeds, readings]: [number[], number[], number[]] = [[], [], []];
   await session.run(inputs);
   for (let i = 0; i < 19; i++) {

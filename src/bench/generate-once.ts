@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Precision } from "../precision.js";
 import { peakMemory } from "./peak-memory.js";
 
 /** How far it has come. "launched": its first line runs; "imported": Hocket is there. */
@@ -16,37 +17,59 @@ export interface Mark {
   readonly peak: number;
 }
 
-/** Composes `seconds` with guidance, from a cold start. */
-export async function generateOnce(folder: string, seconds: number): Promise<Record<Stage, Mark>> {
+export interface Piece {
+  /** Of the model. */
+  readonly folder: string;
+  readonly seconds: number;
+  readonly threads: number;
+  readonly precision?: Precision;
+  /** Where its quantised weights are. */
+  readonly cache?: string;
+}
+
+/** Composes with guidance, from a cold start. */
+export async function generateOnce(piece: Piece): Promise<Record<Stage, Mark>> {
   const start = performance.now();
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), folder, `${seconds}`], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(piece)], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const exit = once(child, "exit");
   const marks: Partial<Record<Stage, Mark>> = {};
-  for await (const line of createInterface(child.stdout)) {
+  for await (const line of createInterface(child.stdout!)) {
     const { stage, peak } = JSON.parse(line) as { stage: Stage; peak: number };
     marks[stage] = { at: performance.now() - start, peak };
   }
   const [code] = (await exit) as [number | null];
-  if (code !== 0) throw new Error(`composing ${seconds} s with ${folder} ended with ${code}`);
+  if (code !== 0) throw new Error(`composing ${piece.seconds} s with ${piece.folder} ended with ${code}`);
   return marks as Record<Stage, Mark>;
 }
 
 // --- internal ---
 
-async function main(path: string, seconds: number): Promise<void> {
+async function main({ folder, seconds, threads, precision, cache }: Piece): Promise<void> {
+  process.once("disconnect", () => process.exit(1)); // nobody is waiting any more
+  process.channel?.unref();
   const seen = new Set<Stage>();
   const mark = (stage: Stage) => {
     if (!seen.has(stage)) console.log(JSON.stringify({ stage, peak: peakMemory() }));
     seen.add(stage);
   };
   mark("launched");
-  const { generate, loadModel } = await import("../src/index.js");
-  const { createRuntime, openFolder } = await import("../src/platform/node.js");
+  const hocket = "hocket"; // as programs import it that use it
+  const { generate, loadModel } = (await import(hocket)) as typeof import("../musicgen.js") &
+    typeof import("../model.js");
+  const { createRuntime, openFolder } = await import("../platform/node.js");
   mark("imported");
   const runtime = createRuntime();
-  const model = await loadModel(await openFolder(path), "the model", runtime);
+  const onQuantising = () => {
+    throw new Error("the quantised weights that should be there are not: memory would be that of making them");
+  };
+  const model = await loadModel(await openFolder(folder), "the model", runtime, {
+    threads,
+    precision,
+    cache,
+    onQuantising,
+  });
   mark("loaded");
   for await (const event of generate(model, { prompt: "warm lo-fi piano with soft drums", duration: seconds, seed: 1 }))
     if (event.type === "progress") mark("first step");
@@ -55,4 +78,4 @@ async function main(path: string, seconds: number): Promise<void> {
   await runtime.dispose();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv[2]!, Number(process.argv[3]));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(JSON.parse(process.argv[2]!) as Piece);
