@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Precision } from "../precision.js";
-import { peakMemory } from "./peak-memory.js";
+import { mappedFiles, peakMemory } from "./peak-memory.js";
 
 /** How far it has come. "launched": its first line runs; "imported": Hocket is there. */
 export type Stage = "launched" | "imported" | "loaded" | "first step" | "first audio" | "done";
@@ -15,6 +15,8 @@ export interface Mark {
   readonly at: number;
   /** The most memory it has held so far, in bytes. */
   readonly peak: number;
+  /** How much of what it holds are pages of files, in bytes. */
+  readonly mapped: number;
 }
 
 export interface Piece {
@@ -36,8 +38,8 @@ export async function generateOnce(piece: Piece): Promise<Record<Stage, Mark>> {
   const exit = once(child, "exit");
   const marks: Partial<Record<Stage, Mark>> = {};
   for await (const line of createInterface(child.stdout!)) {
-    const { stage, peak } = JSON.parse(line) as { stage: Stage; peak: number };
-    marks[stage] = { at: performance.now() - start, peak };
+    const { stage, ...held } = JSON.parse(line) as { stage: Stage; peak: number; mapped: number };
+    marks[stage] = { at: performance.now() - start, ...held };
   }
   const [code] = (await exit) as [number | null];
   if (code !== 0) throw new Error(`composing ${piece.seconds} s with ${piece.folder} ended with ${code}`);
@@ -51,7 +53,7 @@ async function main({ folder, seconds, threads, precision, cache }: Piece): Prom
   process.channel?.unref();
   const seen = new Set<Stage>();
   const mark = (stage: Stage) => {
-    if (!seen.has(stage)) console.log(JSON.stringify({ stage, peak: peakMemory() }));
+    if (!seen.has(stage)) console.log(JSON.stringify({ stage, peak: peakMemory(), mapped: mappedFiles() }));
     seen.add(stage);
   };
   mark("launched");
