@@ -7,7 +7,7 @@ import { busy, type Reply, type Request, stopped, type ThreadData } from "./thre
 const { root, shared } = workerData as ThreadData;
 const computing = new Computing(root, "cpu");
 
-// One after the other: nothing is disposed of, and no state grows, under a run that is still going.
+// One after the other: nothing is disposed of, and no state is written, under a run that is still going.
 let last = Promise.resolve();
 idle(); // loading the runtime is over
 parentPort!.on("message", (request: Request | "end") => {
