@@ -52,9 +52,14 @@ export const fullQuality = 0.001;
  */
 export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint): Precision {
   if (asked !== "auto") return asked;
-  const numbers = [...checkpoint.tensors.values()].filter(({ name }) => name.startsWith("decoder."));
-  return numbers.reduce((sum, { shape }) => sum + elementCount(shape), 0) < worthInt8 ? "fp32" : "int8";
+  return lmNumbers(checkpoint) < worthInt8 ? "fp32" : "int8";
 }
+
+/** How many numbers the language model in a checkpoint has. */
+export const lmNumbers = ({ tensors }: Pick<Checkpoint, "tensors">): number =>
+  [...tensors.values()]
+    .filter(({ name }) => isOfSteps(name))
+    .reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /** Binds what `bind` does, at that precision. */
 export async function atPrecision(
