@@ -54,7 +54,7 @@ export class Message {
       for (; bits > 127n; bits >>= 7n) this.#bytes[this.#length++] = Number(bits & 127n) | 128;
       rest = Number(bits);
     }
-    for (; rest > 127; rest = Math.floor(rest / 128)) this.#bytes[this.#length++] = rest % 128 | 128;
+    for (; rest > 127; rest = Math.floor(rest / 128)) this.#bytes[this.#length++] = (rest % 128) | 128;
     this.#bytes[this.#length++] = rest;
   }
 
