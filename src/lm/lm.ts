@@ -111,8 +111,8 @@ export class LanguageModel {
     if (none) texts.push(tensor("float32", [1, 1, this.around.textWidth]));
     const { states, keep, mask } = padTexts(texts, this.around.textWidth);
     if (none) keep.data.fill(0);
-    const session = await this.#sessions.get("memory", (p) => this.#memoryGraph(p), { rarely: true });
-    return { ...(await session.run({ states, keep })), "text.mask": mask };
+    const memory = await this.#sessions.once("memory", (p) => this.#memoryGraph(p), { states, keep });
+    return { ...memory, "text.mask": mask };
   }
 
   /** What stands before the codes: a melody, then the text; nothing, in the stream that has no condition. */
