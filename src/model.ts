@@ -23,14 +23,7 @@ import {
   section,
 } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
-import {
-  atPrecision,
-  cacheSteps,
-  chosenPrecision,
-  lmNumbers,
-  type Precision,
-  type PrecisionOptions,
-} from "./precision.js";
+import { atPrecision, cacheSteps, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
 import { checkCodec, checkLm } from "./self-check.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
@@ -139,8 +132,7 @@ async function loadWhole(
     const precision = chosenPrecision(asked, checkpoint);
     const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });
     const around = { textWidth: textConfig.d_model, ...melody };
-    const alone = runtime.device === "cpu" && lmNumbers(checkpoint) < worthSharing;
-    const lm = new LanguageModel(decoder, around, runtime, bindLm, alone ? { ...options, threads: 1 } : options);
+    const lm = new LanguageModel(decoder, around, runtime, bindLm, options);
     const parts = {
       "text encoder": described(where, text),
       "language model": described(where, lm),
@@ -219,13 +211,6 @@ export async function nonFiniteWeight(checkpoint: Checkpoint): Promise<HocketErr
 }
 
 // --- internal ---
-
-/**
- * Numbers of a language model from which on its steps are shared among threads. The products of a smaller one take a few
- * microseconds each, as long as telling another thread of them: with two threads a step of the shipped model took the same time
- * and 1.25 times as much of the processors, which the codec wants meanwhile (8 layers x 256: 1.24 in fp32, 1.33 in int8).
- */
-const worthSharing = 2 ** 24;
 
 /** Up to this size, all weights are looked through for NaN at load (a fraction of a second); else when a result is NaN. */
 const scanBytes = 256 * 2 ** 20;

@@ -1,6 +1,6 @@
 /** @file Reads tokenizer.json, the format of Hugging Face's tokenizers library, as far as T5's tokenizers use it. */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { HocketError } from "../errors.js";
 import { readCharsmap } from "./charsmap.js";
 import { lowerCase } from "./normalize.js";
