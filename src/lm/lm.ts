@@ -71,7 +71,7 @@ export class LanguageModel {
     );
     const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
     const watched = watch === undefined ? [] : sizesKept(this.config);
-    const state = await session.open({ ...start.held, ...steps }, [logits, ...caches, ...watched]);
+    const state = await session.open({ ...start.held, ...joined(steps, this.config) }, [logits, ...caches, ...watched]);
     return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch, this.atOnce);
   }
 
@@ -259,6 +259,18 @@ export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: numb
 };
 
 // --- internal ---
+
+/** The steps of every layer's keys and values in turn, [2 N, H, 1, d]. */
+function joined(steps: CacheSteps | undefined, c: LmConfig): Record<string, Tensor> {
+  if (steps === undefined) return {};
+  const all = Array.from({ length: c.num_hidden_layers }, (_, i) => [
+    steps[`keys.${i}.step`]!,
+    steps[`values.${i}.step`]!,
+  ]).flat();
+  const whole = tensor("float32", [all.length, c.num_attention_heads, 1, cachedWidth(c)]);
+  for (const [i, { data }] of all.entries()) whole.data.set(data, i * data.length);
+  return { steps: whole };
+}
 
 /** That a step multiplies by, without the heads. */
 const numbersOf = (c: LmConfig): number => c.num_hidden_layers * c.hidden_size * (8 * c.hidden_size + 2 * c.ffn_dim);
