@@ -42,9 +42,10 @@ export async function* generate(
   const pieces = piecesOf(asked, randomSeed);
   lm.prepare();
   const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
-  const texts = new Map<string, Condition["text"]>();
-  for (const { prompt } of pieces)
-    if (!texts.has(prompt)) texts.set(prompt, isEmpty(prompt) ? undefined : await model.text.encode(prompt));
+  const prompts = [...new Set(pieces.map((piece) => piece.prompt))];
+  // All at once: the text encoder may be let go of when nobody waits for it.
+  const states = await Promise.all(prompts.map((each) => (isEmpty(each) ? undefined : model.text.encode(each))));
+  const texts = new Map(prompts.map((each, i): [string, Condition["text"]] => [each, states[i]]));
   const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
   const notes: string[] = [];
   if (asked.melody !== undefined)
