@@ -12,6 +12,7 @@ import type { CacheSteps } from "./cache-steps.js";
 import { alignPrefixes, type Condition, oneHot, type Plan, padTexts, planRows } from "./condition.js";
 import type { LmConfig } from "./config.js";
 import { positionRows } from "./positions.js";
+import { isWorthSharing } from "./sharing.js";
 import { cachedWidth, lmInputs, textMemory, transformer } from "./transformer.js";
 
 /** Of a first pass, where the device is trusted with all of it. */
@@ -38,7 +39,7 @@ export class LanguageModel {
     bind: Binder,
     options: SessionOptions = {},
   ) {
-    const alone = runtime.device === "cpu" && numbersOf(config) < worthSharing;
+    const alone = runtime.device === "cpu" && !isWorthSharing(config);
     this.#sessions = new Sessions(runtime, bind, alone ? { ...options, threads: 1 } : options);
     this.atOnce = runtime.device === "cpu" ? everything : surelyOnGpu;
   }
@@ -271,16 +272,6 @@ function joined(steps: CacheSteps | undefined, c: LmConfig): Record<string, Tens
   for (const [i, { data }] of all.entries()) whole.data.set(data, i * data.length);
   return { steps: whole };
 }
-
-/** That a step multiplies by, without the heads. */
-const numbersOf = (c: LmConfig): number => c.num_hidden_layers * c.hidden_size * (8 * c.hidden_size + 2 * c.ffn_dim);
-
-/**
- * Numbers from which on a step is shared among threads. The products of a smaller model take a few microseconds each, as long
- * as telling another thread of them: with two threads a step of the shipped model took the same time and 1.25 times as much of
- * the processors, which the codec wants meanwhile (8 layers x 256: 1.24 in fp32, 1.33 in int8).
- */
-const worthSharing = 2 ** 24;
 
 /**
  * What a GPU reads at once unless more was tried: for 32 columns and more, the runtime's attention over a cache (1.30,
