@@ -9,14 +9,14 @@ import { HocketError } from "./errors.js";
 import { type LmConfig, lmConfig } from "./lm/config.js";
 import { everything, LanguageModel } from "./lm/lm.js";
 import { createRuntime } from "./platform/node.js";
-import type { Runtime, Session, Tensors } from "./platform/platform.js";
+import type { Fed, Runtime, Session, Tensors } from "./platform/platform.js";
 import { checkCodec, checkLm } from "./self-check.js";
 
 const cpu = createRuntime();
 after(() => cpu.dispose());
 
 /** A device whose runs give what `change` makes of the processor's. */
-const device = (change: (outputs: Tensors, inputs: Tensors) => void = () => {}): Runtime => ({
+const device = (change: (outputs: Tensors, inputs: Fed) => void = () => {}): Runtime => ({
   ...cpu,
   device: "webgpu",
   async createSession(model, options) {
@@ -26,7 +26,8 @@ const device = (change: (outputs: Tensors, inputs: Tensors) => void = () => {}):
       change(outputs, inputs);
       return outputs;
     };
-    return { run, open: (...what) => session.open(...what), dispose: () => session.dispose() };
+    const others = { leave: session.leave.bind(session), open: session.open.bind(session) };
+    return { run, ...others, dispose: () => session.dispose() };
   },
 });
 
