@@ -57,11 +57,39 @@ export async function checkCodec(codec: Encodec, make: () => Encodec, device: De
   }
 }
 
+/** What a number may be off by, of the largest of its kind: where sums are taken in another order; */
+export const summed = 1e-3;
+
+/** Always the same numbers from 0 to 1. */
+export const chance = (i: number, row: number): number => philox([i, row, 0, 0], [4, 0])[0] / 2 ** 32;
+
+export const drawn = (count: number, below: number, row: number): Int32Array<ArrayBuffer> =>
+  Int32Array.from({ length: count }, (_, i) => Math.floor(chance(i, row) * below));
+
+/**
+ * @param what the numbers are, for a message: "the logits are"
+ * @param floor what the largest of them counts as at least
+ * @throws HocketError "unsupported" where one of them is off by more than `tolerance` of the largest
+ */
+export function compare(
+  device: Device,
+  what: string,
+  got: Float32Array,
+  expected: Float32Array,
+  tolerance: number,
+  floor = 0,
+): void {
+  const off = difference(got, expected, floor);
+  if (!(off <= tolerance))
+    throw new HocketError(
+      "unsupported",
+      `device ${device} computes other numbers than the processor: ${what} off by ${percent(off)} of the largest, and ${percent(tolerance)} would do; a newer driver may help, and cpu always does`,
+    );
+}
+
 // --- internal ---
 
-/** What a number may be off by, of the largest of its kind: where sums are taken in another order; */
-const summed = 1e-3;
-/** and where the processor rounds inputs to 8 bits, and the device does not (measured: 0.008). */
+/** The same where the processor rounds inputs to 8 bits, and the device does not (measured: 0.008). */
 const rounded = 0.03;
 
 /** Columns for which attention goes the way of long passes. */
@@ -94,23 +122,9 @@ async function decoded(codec: Encodec): Promise<Float32Array> {
   return (await codec.decode([{ codes: [codes(grid)], ...scale }]))[0]![0]!;
 }
 
-const chance = (i: number, row: number): number => philox([i, row, 0, 0], [4, 0])[0] / 2 ** 32;
-
-const drawn = (count: number, below: number, row: number): Int32Array<ArrayBuffer> =>
-  Int32Array.from({ length: count }, (_, i) => Math.floor(chance(i, row) * below));
-
-function compare(device: Device, what: string, got: Float32Array, expected: Float32Array, tolerance: number): void {
-  const off = difference(got, expected);
-  if (!(off <= tolerance))
-    throw new HocketError(
-      "unsupported",
-      `device ${device} computes other numbers than the processor: ${what} off by ${percent(off)} of the largest, and ${percent(tolerance)} would do; a newer driver may help, and cpu always does`,
-    );
-}
-
 /** Of the largest that is expected; not a number where one is not. */
-function difference(got: Float32Array, expected: Float32Array): number {
-  let [largest, off] = [0, got.length === expected.length ? 0 : Number.NaN];
+function difference(got: Float32Array, expected: Float32Array, floor = 0): number {
+  let [largest, off] = [floor, got.length === expected.length ? 0 : Number.NaN];
   for (const [i, value] of expected.entries()) {
     largest = Math.max(largest, Math.abs(value));
     off = Math.max(off, Math.abs(got[i]! - value));

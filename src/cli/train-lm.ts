@@ -14,6 +14,7 @@ import { musicgenDAdapt } from "../train/dadapt.js";
 import { averagesFor } from "../train/ema.js";
 import { codecPart, type LmBase, lmBase, partTensors, tokenizerBytes } from "../train/lm-base.js";
 import type { LmModel } from "../train/lm-files.js";
+import { goldenLm } from "../train/lm-golden.js";
 import { piecesOf, promptsOf, type Split } from "../train/lm-pieces.js";
 import { adapting, configsFor, type LmSchedule, layouts, lmPresets, onwards } from "../train/lm-presets.js";
 import { writeSamples } from "../train/lm-samples.js";
@@ -28,6 +29,7 @@ import {
   dataOperand,
   type Prepared,
   positive,
+  processorOf,
   runOptions,
   runTraining,
   share,
@@ -133,11 +135,12 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
     async sample(state, folder) {
       await learner.write(state, out);
       const prompts = await promptsOf(valid, seconds, model.melody !== undefined);
-      await writeSamples(runtime, out, folder, prompts, { ...options, seconds, seed: run.seed });
+      await writeSamples(processorOf(runtime), out, folder, prompts, { ...options, seconds, seed: run.seed });
     },
   });
   return {
     learner,
+    golden: [() => goldenLm(run, base?.bind)],
     about: [
       `language model: ${counted(graph.learnt)} numbers learn${run.lora === undefined ? "" : " (an adapter)"}; ${model.lm.num_hidden_layers} layers of ${model.lm.hidden_size}, ${model.lm.num_codebooks} codebooks of ${model.lm.vocab_size}, layout ${model.melody === undefined ? "musicgen" : "musicgen_melody"}`,
       `a step reads ${shape.batch * run.pieces} clips of ${seconds} s with up to ${shape.tokens} tokens of text; ${entries.length} recordings to learn from, ${valid.dataset.places.length} held out`,
@@ -177,7 +180,7 @@ async function startOf(given: Given, { runtime, signal, atEnd }: Workplace): Pro
     checkAsked(given, base, from!);
   }
   const load = async (folder: Folder, name: string) => {
-    const model = await loadCodec(folder, name, runtime);
+    const model = await loadCodec(folder, name, processorOf(runtime));
     atEnd(() => model.checkpoint.close());
     return model;
   };

@@ -16,11 +16,12 @@ export async function compileStepper(
   options: SessionOptions,
 ): Promise<Stepper> {
   const session = await compile(runtime, outputs, bind, options);
-  const wanted = Object.entries(outputs).map(
-    ([output, { dtype, shape }]): Wanted => ({
-      ...{ output, dtype, shape: shape as readonly number[] },
-      stays: !said.includes(output),
-    }),
-  );
+  const wanted = wantedOf(outputs, said);
   return (fed) => session.leave(fed, wanted);
 }
+
+/** All outputs of a graph whose sizes are known: those `said` come back, and the others stay. */
+export const wantedOf = (outputs: Readonly<Record<string, Value>>, said: readonly string[]): Wanted[] =>
+  Object.entries(outputs).map(([output, { dtype, shape }]) => {
+    return { output, dtype, shape: shape as readonly number[], stays: !said.includes(output) };
+  });

@@ -6,6 +6,7 @@
 import type { Codes } from "../codes.js";
 import { type Binder, compile } from "../graph/compile.js";
 import { residentBytes } from "../graph/memory.js";
+import type { Value } from "../graph/value.js";
 import type { Fed, Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import { writeAdapter } from "../weights/lora.js";
@@ -81,8 +82,7 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
   const { options = {}, given = async () => new Map<string, Tensor>(), sample = async () => {} } = around;
   const graph = graphOf(run);
   const optimiser = optimiserOf(run);
-  const bind: Binder = async (declared) =>
-    around.bind?.(declared.filter(({ name }) => !graph.learnt.has(name))) ?? new Map();
+  const bind = boundBut(graph.learnt, around.bind);
   const fed = ({ codes, conditions }: Batch) => ({
     ...lmBatch(codes, model.lm),
     ...conditionBatch(conditions, shape, model.lm, model.t5),
@@ -163,6 +163,20 @@ export function graphOf({
   return loraGraph((p) => lmGraph(lm, t5, shape, learnText, p), lora);
 }
 
+/** Binds what does not learn. */
+export const boundBut =
+  (learnt: ReadonlyMap<string, Value>, bind: Binder | undefined): Binder =>
+  async (declared) =>
+    bind?.(declared.filter(({ name }) => !learnt.has(name))) ?? new Map();
+
+export const choicesOf = (run: LmRun): StepChoices => ({
+  clip: run.clip,
+  optimiser: optimiserOf(run),
+  averages: run.averages,
+  pieces: run.pieces,
+  recompute: run.recompute ?? false,
+});
+
 /** About how many bytes the process will hold that makes such steps. */
 export function stepBytes(run: LmRun): number {
   const graph = graphOf(run);
@@ -170,14 +184,6 @@ export function stepBytes(run: LmRun): number {
 }
 
 // --- internal ---
-
-const choicesOf = (run: LmRun): StepChoices => ({
-  clip: run.clip,
-  optimiser: optimiserOf(run),
-  averages: run.averages,
-  pieces: run.pieces,
-  recompute: run.recompute ?? false,
-});
 
 const first = ({ data }: Tensor): number => (data as Float32Array)[0]!;
 
