@@ -23,7 +23,7 @@ import {
   section,
 } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
-import { atPrecision, cacheSteps, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
+import { atPrecision, cacheSteps, checkPrecision, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
 import { checkCodec, checkLm } from "./self-check.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
@@ -86,6 +86,7 @@ async function loadWhole(
   { precision: asked = "fp32", cache, onQuantising, ...options }: SessionOptions & PrecisionOptions,
   adapters: readonly AdapterUse[],
 ): Promise<MusicModel> {
+  checkPrecision(asked, runtime.device);
   const config = await readConfig(folder);
   const type = config.model_type;
   if (type === "encodec")
@@ -132,7 +133,10 @@ async function loadWhole(
     const precision = chosenPrecision(asked, checkpoint);
     const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });
     const around = { textWidth: textConfig.d_model, ...melody };
-    const lm = new LanguageModel(decoder, around, runtime, bindLm, options);
+    // What the processor does for comparison, it does in float32.
+    const make = (config: LmConfig, on: Runtime) =>
+      new LanguageModel(config, around, on, bindLm, options, precision === "fp16" && on.device !== "cpu");
+    const lm = make(decoder, runtime);
     const parts = {
       "text encoder": described(where, text),
       "language model": described(where, lm),
@@ -142,8 +146,7 @@ async function loadWhole(
     await checkWeights(checkpoint, Object.values(parts), prefixes);
     const changeable = [parts["text encoder"], parts["language model"]];
     for (const [weight, change] of await changesBy(adapters, name, changeable, prefixes)) changes.set(weight, change);
-    const make = (config: LmConfig, on: Runtime) => new LanguageModel(config, around, on, bindLm, options);
-    if (runtime.device !== "cpu") lm.atOnce = await checkLm(lm, make, beside, precision === "fp32");
+    if (runtime.device !== "cpu") lm.atOnce = await checkLm(lm, make, beside, precision);
     else if (precision !== "fp32")
       lm.useCacheSteps(() => cacheSteps(lm, text, checkpoint, precision, { cache, adapted: changes.size > 0 }));
     return {

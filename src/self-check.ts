@@ -10,13 +10,13 @@ import type { LmConfig } from "./lm/config.js";
 import { everything, type LanguageModel } from "./lm/lm.js";
 import { philox } from "./lm/random.js";
 import type { Device, Runtime } from "./platform/platform.js";
+import type { Precision } from "./precision.js";
 import { tensor } from "./tensor.js";
 
 /**
  * Runs columns of codes through the first layers of a language model on its device and on the processor: a few at once,
  * then one by one, with a text and without.
  * @param make such a model, on a runtime
- * @param exact whether its weights are float32
  * @returns how many columns it may read at once
  * @throws HocketError "unsupported" if the numbers differ
  */
@@ -24,21 +24,22 @@ export async function checkLm(
   { config, runtime }: Pick<LanguageModel, "config" | "runtime">,
   make: (config: LmConfig, on: Runtime) => LanguageModel,
   processor: Runtime,
-  exact: boolean,
+  precision: Precision,
 ): Promise<number> {
   const few = { ...config, num_hidden_layers: Math.min(2, config.num_hidden_layers) };
   const [there, here] = [make(few, runtime), make(few, processor)];
-  const tolerance = exact ? summed : rounded;
+  const tolerance = tolerances[precision];
   try {
     const expected = await golden(here, [4, 1, 1, 1]);
     for (const [i, logits] of (await golden(there, [4, 1, 1, 1])).entries())
       compare(runtime.device, `the language model's logits of step ${i + 1} are`, logits, expected[i]!, tolerance);
-    // That the device reads much at once as it reads it in pieces is seen exactly: both times it rounds as it does.
+    // That the device reads much at once as it reads it in pieces is seen exactly where it rounds the same numbers.
     const [inPieces] = await golden(there, [longPass]);
     const { atOnce } = there;
     there.atOnce = everything;
     const [whole] = await golden(there, [longPass]);
-    return difference(whole!, inPieces!) <= summed ? everything : atOnce;
+    const alike = precision === "fp16" ? tolerance : summed;
+    return difference(whole!, inPieces!) <= alike ? everything : atOnce;
   } finally {
     await Promise.all([there.dispose(), here.dispose()]);
   }
@@ -91,6 +92,9 @@ export function compare(
 
 /** The same where the processor rounds inputs to 8 bits, and the device does not (measured: 0.008). */
 const rounded = 0.03;
+/** And where the device sums in float16, a thousand numbers and more. */
+const halves = 0.02;
+const tolerances: Readonly<Record<Precision, number>> = { fp32: summed, fp16: halves, int8: rounded, int4: rounded };
 
 /** Columns for which attention goes the way of long passes. */
 const longPass = 40;

@@ -112,20 +112,21 @@ export function toOnnx(
       continue;
     }
     const shape = value.shape as readonly number[];
-    const same = weight.dtype === value.dtype;
-    const whole = weight.added === undefined ? name : `${name}:alone`;
+    // What is added is float32: a narrower weight is made narrow after that.
+    const summed = weight.added === undefined ? value.dtype : "float32";
+    const wide = summed === value.dtype ? name : `${name}:wide`;
+    const whole = weight.added === undefined ? wide : `${name}:alone`;
+    const same = weight.dtype === summed;
     message.message(5, tensorProto(same ? whole : `${name}:stored`, weight.dtype, shape, weight.data, external));
-    if (!same) {
-      const to = new Message().string(1, "to").int(20, 2).int(3, onnxType[value.dtype]);
-      message.message(1, new Message().string(1, `${name}:stored`).string(2, whole).string(4, "Cast").message(5, to));
-    }
+    if (!same) message.message(1, castProto(`${name}:stored`, whole, summed));
     if (weight.added === undefined) continue;
     for (const [factor, { dtype, shape, data }] of Object.entries(weight.added))
       message.message(5, tensorProto(`${name}:${factor}`, dtype, shape, bytesOf(data), external));
     const step = (op: string, a: string, b: string, made: string) =>
       message.message(1, new Message().string(1, a).string(1, b).string(2, made).string(4, op));
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
-    step("Add", whole, `${name}:added`, name);
+    step("Add", whole, `${name}:added`, wide);
+    if (wide !== name) message.message(1, castProto(wide, name, value.dtype));
   }
   const nodes = fused(respelled(graph).nodes);
   const read = new Set([...graph.outputs.values(), ...nodes.flatMap(({ inputs }) => inputs)]);
@@ -166,6 +167,11 @@ function nodeProto(
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
+}
+
+function castProto(from: string, made: string, dtype: DType): Message {
+  const to = new Message().string(1, "to").int(20, 2).int(3, onnxType[dtype]);
+  return new Message().string(1, from).string(2, made).string(4, "Cast").message(5, to);
 }
 
 /** What does not make the results that nobody reads. */

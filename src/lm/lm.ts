@@ -2,6 +2,7 @@
 
 import { assert, HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";
+import { halved } from "../graph/half.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
 import { Sessions } from "../graph/sessions.js";
@@ -37,6 +38,8 @@ export class LanguageModel {
     readonly runtime: Runtime,
     bind: Binder,
     options: SessionOptions = {},
+    /** Whether its products, keys and values are float16. */
+    readonly half = false,
   ) {
     this.#sessions = new Sessions(runtime, bind, options);
     this.atOnce = runtime.device === "cpu" ? everything : surelyOnGpu;
@@ -56,8 +59,8 @@ export class LanguageModel {
   async open(conditions: readonly Condition[], guided: boolean, columns: number, watch?: Watch): Promise<Decoding> {
     const plan = planRows(conditions, guided);
     const steps = watch === undefined ? await this.#cacheSteps?.() : undefined;
-    const dtype = steps === undefined ? "float32" : "int8";
-    const session = await this.#step(dtype, watch !== undefined);
+    const session = await this.#step(steps === undefined ? "float32" : "int8", watch !== undefined);
+    const dtype = steps !== undefined ? "int8" : this.half ? "float16" : "float32";
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
     const { num_hidden_layers, num_attention_heads, num_codebooks, vocab_size } = this.config;
     const rows = plan.rows.length;
@@ -100,7 +103,8 @@ export class LanguageModel {
   #step(cache: "float32" | "int8", watched = false): Promise<Session> {
     return this.#sessions.get(watched ? "watched step" : `step ${cache}`, (p) => {
       const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, cache), this.config);
-      return { logits, ...caches, ...(watched ? sizes(p, this.config) : {}) };
+      const outputs = { logits, ...caches, ...(watched ? sizes(p, this.config) : {}) };
+      return this.half ? halved(outputs, halving) : outputs;
     });
   }
 
@@ -111,7 +115,7 @@ export class LanguageModel {
     if (none) texts.push(tensor("float32", [1, 1, this.around.textWidth]));
     const { states, keep, mask } = padTexts(texts, this.around.textWidth);
     if (none) keep.data.fill(0);
-    const session = await this.#sessions.get("memory", (p) => this.#memoryGraph(p), { rarely: true });
+    const session = await this.#sessions.get("memory", (p) => this.#keptMemory(p), { rarely: true });
     return { ...(await session.run({ states, keep })), "text.mask": mask };
   }
 
@@ -140,6 +144,12 @@ export class LanguageModel {
 
   #memoryGraph(p: Scope): Record<string, Value> {
     return textMemory(p.at("decoder"), this.#textStates(p), this.config);
+  }
+
+  /** The same, in the precision of a step. */
+  #keptMemory(p: Scope): Record<string, Value> {
+    const memory = Object.entries(this.#memoryGraph(p));
+    return Object.fromEntries(memory.map(([name, value]) => [name, this.half ? ops.cast(value, "float16") : value]));
   }
 
   #prefixGraph(p: Scope): Record<string, Value> {
@@ -249,6 +259,11 @@ export class Decoding {
   }
 }
 
+/** In half precision, what is multiplied by is float16, as keys and values are; but the heads say the odds themselves. */
+export function staysWhole(weight: string): boolean {
+  return weight.includes("lm_heads");
+}
+
 /** The logits of row `row`, codebook `k`, in what `step` returned. */
 export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: number): Float32Array => {
   const start = (row * c.num_codebooks + k) * c.vocab_size;
@@ -258,6 +273,8 @@ export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: numb
 };
 
 // --- internal ---
+
+const halving = { inputs: (name: string) => /^(text\.)?(keys|values)\.\d+$/.test(name), except: staysWhole };
 
 /**
  * What a GPU reads at once unless more was tried: for 32 columns and more, the runtime's attention over a cache (1.30,
