@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../errors.js";
+import type { Device } from "../platform/platform.js";
 import type { DType, Tensor } from "../tensor.js";
 import { type Blocks, withBlocks } from "./blocks.js";
 import { attendedOp } from "./causal-attention.js";
@@ -77,11 +78,13 @@ export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
 /**
  * @param weights where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
  * @param external how the file must spell a location for the runtime that will read it
+ * @param device of that runtime
  */
 export function toOnnx(
   described: Graph,
   weights: ReadonlyMap<string, StoredWeight>,
   external: (location: string) => string,
+  device: Device = "cpu",
 ): Uint8Array {
   const { graph, stored } = withBlocks(described, weights);
   const message = new Message();
@@ -128,7 +131,7 @@ export function toOnnx(
     step("Add", whole, `${name}:added`, wide);
     if (wide !== name) message.message(1, castProto(wide, name, value.dtype));
   }
-  const nodes = fused(respelled(graph).nodes);
+  const nodes = fused(respelled(graph, device).nodes);
   const read = new Set([...graph.outputs.values(), ...nodes.flatMap(({ inputs }) => inputs)]);
   const resultOf = (value: Value, { op }: Node): string => (!sparing.has(op) || read.has(value) ? nameOf(value) : "");
   for (const node of nodes) {

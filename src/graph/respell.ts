@@ -3,17 +3,23 @@
  * they are: the graph is rewritten between being described and being written.
  */
 
+import type { Device } from "../platform/platform.js";
 import type { Graph } from "./onnx.js";
-import { scalar } from "./ops.js";
+import * as ops from "./ops.js";
 import { type Node, node, type Value } from "./value.js";
 
-/** The same numbers by other operators. */
-export const respelled = (graph: Graph): Graph => ({
+/** The same numbers by other operators: those that are faster on a device. */
+export const respelled = (graph: Graph, device: Device): Graph => ({
   ...graph,
-  nodes: graph.nodes.flatMap((each) => (each.op === "Elu" ? elu(each) : [each])),
+  nodes: graph.nodes.flatMap((each) => spellings[device]?.[each.op]?.(each) ?? [each]),
 });
 
 // --- internal ---
+
+const spellings: { readonly [D in Device]?: Readonly<Record<string, (node: Node) => Node[]>> } = {
+  cpu: { Elu: elu },
+  webgpu: { LogSoftmax: logSoftmax },
+};
 
 /**
  * elu(x) = max(x, exp(min(x, 0)) - 1), since exp(x) - 1 is never below x. The runtime's Elu is not written for wide
@@ -23,9 +29,24 @@ export const respelled = (graph: Graph): Graph => ({
 function elu({ inputs, outputs }: Node): Node[] {
   const x = inputs[0]!;
   const like = (op: string, ...from: Value[]) => node(op, from, [x])[0]!;
-  const capped = like("Min", x, scalar(0));
+  const capped = like("Min", x, ops.scalar(0));
   const raised = like("Exp", capped);
-  const lowered = like("Add", raised, scalar(-1));
+  const lowered = like("Add", raised, ops.scalar(-1));
   const made = [capped, raised, lowered].map(({ origin }) => (origin as { node: Node }).node);
   return [...made, { op: "Max", domain: "", inputs: [x, lowered], attributes: {}, outputs }];
+}
+
+/**
+ * With m the largest, log(softmax(x)) = x - m - log(sum(exp(x - m))). The runtime has no LogSoftmax for WebGPU (1.30): all
+ * logits of a step of training would go to the processor and back.
+ */
+function logSoftmax({ inputs, outputs }: Node): Node[] {
+  const x = inputs[0]!;
+  const most = ops.reduceMax(x, [-1]);
+  const lowered = ops.sub(x, most);
+  const raised = ops.exp(lowered);
+  const sum = ops.reduceSum(raised, [-1]);
+  const size = ops.log(sum);
+  const made = [most, lowered, raised, sum, size].map(({ origin }) => (origin as { node: Node }).node);
+  return [...made, { op: "Sub", domain: "", inputs: [lowered, size], attributes: {}, outputs }];
 }
