@@ -23,7 +23,14 @@ import {
   section,
 } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
-import { atPrecision, cacheSteps, checkPrecision, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
+import {
+  atPrecision,
+  cacheSteps,
+  checkPrecision,
+  chosenPrecision,
+  type Precision,
+  type PrecisionOptions,
+} from "./precision.js";
 import { checkCodec, checkLm } from "./self-check.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";

@@ -27,23 +27,22 @@ test("products are float16, what only moves stays so between them, and all else 
   const back = ops.reshape(wide, [-1, 16], ["N", 16]);
   const out = ops.add(flatten(x), linear(p.at("fc2"), ops.gelu(back), 8));
   const heads = linear(p.at("heads"), out, 4);
-  const graph = graphOf(halved({ out, heads, wide }, { inputs: () => false, except: (name) => name.startsWith("heads") }));
+  const graph = graphOf(
+    halved({ out, heads, wide }, { inputs: () => false, except: (name) => name.startsWith("heads") }),
+  );
   const types = (op: string) => graph.nodes.filter((node) => node.op === op).map(({ outputs }) => outputs[0]!.dtype);
   assert.deepEqual(types("Gemm"), ["float16", "float16", "float32"]);
   assert.deepEqual(types("LayerNormalization"), ["float32"]);
   assert.deepEqual([types("Gelu"), types("Add")], [["float32"], ["float32"]]);
   // Into each product, out of each, and none between the reshapes.
   assert.deepEqual(types("Cast"), ["float16", "float32", "float16", "float32"]);
-  assert.deepEqual(
-    Object.fromEntries([...graph.weights].map(([name, { dtype }]) => [name, dtype])),
-    {
-      "norm.weight": "float32",
-      "norm.bias": "float32",
-      "fc1.weight": "float16",
-      "fc2.weight": "float16",
-      "heads.weight": "float32",
-    },
-  );
+  assert.deepEqual(Object.fromEntries([...graph.weights].map(([name, { dtype }]) => [name, dtype])), {
+    "norm.weight": "float32",
+    "norm.bias": "float32",
+    "fc1.weight": "float16",
+    "fc2.weight": "float16",
+    "heads.weight": "float32",
+  });
   assert.equal(graph.outputs.get("wide")!.dtype, "float16");
 });
 
@@ -57,7 +56,11 @@ test("a matrix that an adapter adds to is made half after the sum", async () => 
   const data = new Uint8Array(wave(12, 1).buffer);
   const x = { x: tensor("float32", [2, 4], wave(8, 2)) };
   const run = async (outputs: { y: typeof y }) => {
-    const session = await compile(runtime, outputs, async () => new Map([["fc.weight", { dtype: "float32", data, added }]]));
+    const session = await compile(
+      runtime,
+      outputs,
+      async () => new Map([["fc.weight", { dtype: "float32", data, added }]]),
+    );
     return (await session.run(x)).y!;
   };
   const half = halved({ y }, { inputs: () => false, except: () => false });
@@ -80,7 +83,10 @@ for (const [folder, crossAttention] of Object.entries(layouts))
     const text = (length: number) =>
       tensor("float32", [1, length, around.textWidth], wave(length * around.textWidth, length));
     const melody = crossAttention ? {} : { melody: Int32Array.of(1, 2, 3, 4, 5) };
-    const conditions = [{ text: text(5), ...melody }, { text: text(2), ...melody }];
+    const conditions = [
+      { text: text(5), ...melody },
+      { text: text(2), ...melody },
+    ];
     const [whole, half] = await Promise.all(
       [false, true].map(async (half) => {
         const lm = new LanguageModel(config, around, runtime, bind, { threads: 1 }, half);

@@ -26,7 +26,8 @@ export function halved(outputs: Readonly<Record<string, Value>>, which: Halving)
   const [whole, half] = [new Map<Value, Value>(), new Map<Value, Value>()];
   for (const [name, value] of graph.inputs) if (which.inputs(name)) half.set(value, { ...value, dtype: "float16" });
   for (const value of multipliers(graph))
-    if (value.origin.kind === "weight" && !which.except(value.origin.name)) half.set(value, { ...value, dtype: "float16" });
+    if (value.origin.kind === "weight" && !which.except(value.origin.name))
+      half.set(value, { ...value, dtype: "float16" });
   const made = new Set(half.keys()); // in float16
 
   const wholeOf = (value: Value): Value =>

@@ -17,7 +17,8 @@ export function goldenCodec({ config: c, training: t, samples, codebooks, seed }
   const step = codecStep(c, t, shape);
   const outputs = { ...step.losses, ...step.next };
   const sound = tensor("float32", [1, c.audio_channels, shape.samples]);
-  for (const i of sound.data.keys()) sound.data[i] = Math.sin(0.03 * i + i * i * 1e-5) * 0.4 + (chance(i, row) - 0.5) * 0.2;
+  for (const i of sound.data.keys())
+    sound.data[i] = Math.sin(0.03 * i + i * i * 1e-5) * 0.4 + (chance(i, row) - 0.5) * 0.2;
   const vectors = Math.ceil(shape.samples / hop(c));
   const picks = Array.from({ length: codebooks }, (_, k) => [
     `picks.${k}`,
@@ -29,7 +30,8 @@ export function goldenCodec({ config: c, training: t, samples, codebooks, seed }
     ...rateTensors(1e-3, 1, t.adam),
     sound,
   };
-  for (const [name, { shape }] of Object.entries(fed)) if (name.includes(".codebook.")) fed[name] = entries(name, shape);
+  for (const [name, { shape }] of Object.entries(fed))
+    if (name.includes(".codebook.")) fed[name] = entries(name, shape);
   const { inputs, weights } = graphOf(outputs);
   return { outputs, fed: Object.fromEntries([...inputs.keys(), ...weights.keys()].map((name) => [name, fed[name]!])) };
 

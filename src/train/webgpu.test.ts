@@ -91,25 +91,29 @@ test("language model and codec pass their check on WebGPU", { skip }, async () =
   await checkStep(gpu, cpu, goldenCodec(codec));
 });
 
-test("steps on WebGPU, in pieces, whose state stays there, are the processor's: resumed, checked and saved", { skip }, async () => {
-  const [here, there] = await Promise.all(
-    [cpu, gpu].map(async (on) => {
-      const one = learner(on);
-      let state: LiveState = await one.start();
-      const losses: number[] = [];
-      for (let i = 0; i < 4; i++) {
-        const next = await one.step(state);
-        await one.release(state, next.state);
-        state = i === 1 ? await one.read(next.state) : next.state; // as a run that goes on from what was saved
-        losses.push(next.numbers.loss!, next.numbers.norm!);
-      }
-      return { losses, checked: await one.check(state), tensors: (await one.read(state)).tensors };
-    }),
-  );
-  for (const [i, value] of there!.losses.entries()) assert.ok(Math.abs(value / here!.losses[i]! - 1) < 1e-5, `${i}`);
-  for (const [name, value] of Object.entries(there!.checked))
-    assert.ok(Math.abs(value / here!.checked[name]! - 1) < 1e-4, name);
-  const numbers = ({ data }: Tensor) => data as Float32Array;
-  for (const [name, tensor] of Object.entries(there!.tensors))
-    assert.ok(largestDifference(numbers(tensor), numbers(here!.tensors[name]!)) < 1e-3, name);
-});
+test(
+  "steps on WebGPU, in pieces, whose state stays there, are the processor's: resumed, checked and saved",
+  { skip },
+  async () => {
+    const [here, there] = await Promise.all(
+      [cpu, gpu].map(async (on) => {
+        const one = learner(on);
+        let state: LiveState = await one.start();
+        const losses: number[] = [];
+        for (let i = 0; i < 4; i++) {
+          const next = await one.step(state);
+          await one.release(state, next.state);
+          state = i === 1 ? await one.read(next.state) : next.state; // as a run that goes on from what was saved
+          losses.push(next.numbers.loss!, next.numbers.norm!);
+        }
+        return { losses, checked: await one.check(state), tensors: (await one.read(state)).tensors };
+      }),
+    );
+    for (const [i, value] of there!.losses.entries()) assert.ok(Math.abs(value / here!.losses[i]! - 1) < 1e-5, `${i}`);
+    for (const [name, value] of Object.entries(there!.checked))
+      assert.ok(Math.abs(value / here!.checked[name]! - 1) < 1e-4, name);
+    const numbers = ({ data }: Tensor) => data as Float32Array;
+    for (const [name, tensor] of Object.entries(there!.tensors))
+      assert.ok(largestDifference(numbers(tensor), numbers(here!.tensors[name]!)) < 1e-3, name);
+  },
+);
