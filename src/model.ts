@@ -23,14 +23,7 @@ import {
   section,
 } from "./model-files.js";
 import type { Folder, Runtime, SessionOptions } from "./platform/platform.js";
-import {
-  atPrecision,
-  cacheSteps,
-  checkPrecision,
-  chosenPrecision,
-  type Precision,
-  type PrecisionOptions,
-} from "./precision.js";
+import { atPrecision, cacheSteps, chosenPrecision, type Precision, type PrecisionOptions } from "./precision.js";
 import { checkCodec, checkLm } from "./self-check.js";
 import { bytesPerElement, elementCount } from "./tensor.js";
 import { TextEncoder as TextStates } from "./text/encoder.js";
@@ -93,7 +86,6 @@ async function loadWhole(
   { precision: asked = "fp32", cache, onQuantising, ...options }: SessionOptions & PrecisionOptions,
   adapters: readonly AdapterUse[],
 ): Promise<MusicModel> {
-  checkPrecision(asked, runtime.device);
   const config = await readConfig(folder);
   const type = config.model_type;
   if (type === "encodec")
@@ -137,12 +129,11 @@ async function loadWhole(
     const bindText = changed(binder(checkpoint, textPrefix), changes, textPrefix);
     const text = new TextStates(tokenizer, textConfig, beside, bindText, options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
-    const precision = chosenPrecision(asked, checkpoint);
+    const precision = chosenPrecision(asked, checkpoint, runtime.device);
     const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });
     const around = { textWidth: textConfig.d_model, ...melody };
-    // What the processor does for comparison, it does in float32.
-    const make = (config: LmConfig, on: Runtime) =>
-      new LanguageModel(config, around, on, bindLm, options, precision === "fp16" && on.device !== "cpu");
+    const halves = (on: Runtime) => precision === "fp16" && on.device !== "cpu"; // what it is compared with is float32
+    const make = (c: LmConfig, on: Runtime) => new LanguageModel(c, around, on, bindLm, options, halves(on));
     const lm = make(decoder, runtime);
     const parts = {
       "text encoder": described(where, text),

@@ -56,7 +56,8 @@ export const fullQuality = 0.001;
  * The precision to compute with. "auto" takes int8 where reading the weights is what a step waits for: a model of fewer
  * numbers fits the processor's caches, and gains less in a piece than loading it takes longer.
  */
-export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint): Precision {
+export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint, device: Device): Precision {
+  checkPrecision(asked, device);
   if (asked !== "auto") return asked;
   const numbers = [...checkpoint.tensors.values()].filter(({ name }) => name.startsWith("decoder."));
   return numbers.reduce((sum, { shape }) => sum + elementCount(shape), 0) < worthInt8 ? "fp32" : "int8";

@@ -116,7 +116,6 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const room = roomFor(entries, words.tokenizer);
   const run = await runOf(given, start, words, room.tokens);
   const { model, shape } = run;
-
   const from = {
     folders: sourcesOf(given).map(({ folder, share }) => (share === undefined ? folder : `${folder}:${share}`)),
     codec: format.key,
