@@ -84,14 +84,14 @@ export async function runTraining(
   try {
     const found = await loadOn(asked, async (runtime) => {
       const prepared = await prepare(runtime, options, (close) => open.push(close));
-      for (const line of prepared.about) say(line);
-      checkMemory(prepared);
       if (runtime.device !== "cpu") await checkDevice(runtime, prepared, options);
       return prepared;
     });
     ({ runtime } = found);
     if (asked === "auto" && found.whyNot !== undefined) say(`on the processor, since ${found.whyNot}`);
-    const { learner } = found.loaded;
+    const { learner, about } = found.loaded;
+    for (const line of about) say(line);
+    checkMemory(found.loaded);
     await openRun(out, learner.settings, given.flag("resume"));
     await follow(learner, out, every, signal);
   } finally {

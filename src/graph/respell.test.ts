@@ -45,3 +45,23 @@ test("the logarithm of a softmax as WebGPU computes it is the processor's, for l
   for (const [i, value] of whole!.entries())
     assert.ok(Math.abs(made![i]! - value) <= 1e-6 * Math.max(1, Math.abs(value)), `${made![i]}, not ${value}`);
 });
+
+test("many pieces that WebGPU cuts one by one are the pieces", async () => {
+  const x = input("x", "float32", [2, 20]);
+  const sizes = [1, 2, 3, 1, 2, 3, 1, 2, 5];
+  const graph = graphOf(Object.fromEntries(ops.split(x, 1, sizes).map((piece, i) => [`${i}`, piece])));
+  const given = tensor(
+    "float32",
+    [2, 20],
+    Float32Array.from({ length: 40 }, (_, i) => i),
+  );
+  const [whole, made] = await Promise.all(
+    (["cpu", "webgpu"] as const).map(async (device) =>
+      (await runtime.createSession(toOnnx(graph, new Map(), String, device))).run({ x: given }),
+    ),
+  );
+  assert.deepEqual(made, whole);
+  assert.ok(!respelled(graph, "webgpu").nodes.some(({ op }) => op === "Split"));
+  const few = graphOf({ y: ops.split(x, 1, [10, 10])[0]! });
+  assert.deepEqual(respelled(few, "webgpu").nodes, few.nodes);
+});

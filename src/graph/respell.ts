@@ -6,7 +6,7 @@
 import type { Device } from "../platform/platform.js";
 import type { Graph } from "./onnx.js";
 import * as ops from "./ops.js";
-import { type Node, node, type Value } from "./value.js";
+import { known, type Node, node, type Value } from "./value.js";
 
 /** The same numbers by other operators: those that are faster on a device. */
 export const respelled = (graph: Graph, device: Device): Graph => ({
@@ -18,7 +18,7 @@ export const respelled = (graph: Graph, device: Device): Graph => ({
 
 const spellings: { readonly [D in Device]?: Readonly<Record<string, (node: Node) => Node[]>> } = {
   cpu: { Elu: elu },
-  webgpu: { LogSoftmax: logSoftmax },
+  webgpu: { LogSoftmax: logSoftmax, Split: split },
 };
 
 /**
@@ -49,4 +49,21 @@ function logSoftmax({ inputs, outputs }: Node): Node[] {
   const size = ops.log(sum);
   const made = [most, lowered, raised, sum, size].map(({ origin }) => (origin as { node: Node }).node);
   return [...made, { op: "Sub", domain: "", inputs: [lowered, size], attributes: {}, outputs }];
+}
+
+/** Buffers that every GPU lets a kernel have: what is cut, and the pieces. */
+const buffers = 8;
+
+/** Into many pieces, one by one: the runtime's Split (1.30) is one kernel with a buffer for each. */
+function split(node: Node): Node[] {
+  const [x] = node.inputs;
+  if (node.outputs.length < buffers) return [node];
+  const axis = (node.attributes.axis as { int: number }).int;
+  let from = 0;
+  return node.outputs.map((piece): Node => {
+    const to = from + known(piece.shape[axis], "the size of a piece");
+    const inputs = [x, ops.ints([from]), ops.ints([to]), ops.ints([axis])];
+    from = to;
+    return { op: "Slice", domain: "", inputs, attributes: {}, outputs: [piece] };
+  });
 }
