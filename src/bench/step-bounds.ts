@@ -29,8 +29,7 @@ export const weightBytes = (c: LmConfig, precision: Precision): number =>
   matricesOf(c).reduce((sum, weight) => {
     const [rows, columns] = weight.shape;
     const coding = codings[precision](weight);
-    if (coding === undefined)
-      return sum + (precision === "fp16" && !staysWhole(weight.name) ? 2 : 4) * rows * columns;
+    if (coding === undefined) return sum + (precision === "fp16" && !staysWhole(weight.name) ? 2 : 4) * rows * columns;
     const { packed, scales } = codedSize(rows, columns, coding);
     return sum + packed + scales;
   }, 0);
