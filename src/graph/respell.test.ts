@@ -31,19 +31,21 @@ test("elu is its formula, for every size of number, as an output and inside", as
     }
 });
 
-test("the logarithm of a softmax as WebGPU computes it is the processor's, for large numbers too", async () => {
+test("signs, and the logarithm of a softmax, as WebGPU computes them are the processor's, for large numbers too", async () => {
   const x = input("x", "float32", ["N", 5]);
-  const graph = graphOf({ y: ops.logSoftmax(x) });
+  const graph = graphOf({ y: ops.logSoftmax(x), sign: ops.sign(x) });
   const given = Float32Array.from({ length: 40 }, (_, i) => Math.sin(i * i) * 10 ** ((i >> 3) - 1));
   const [whole, made] = await Promise.all(
     (["cpu", "webgpu"] as const).map(async (device) => {
       const session = await runtime.createSession(toOnnx(graph, new Map(), String, device));
-      return (await session.run({ x: tensor("float32", [8, 5], given) })).y!.data as Float32Array;
+      const { y, sign } = await session.run({ x: tensor("float32", [8, 5], given) });
+      return { y: y!.data as Float32Array, sign };
     }),
   );
-  assert.ok(!respelled(graph, "webgpu").nodes.some(({ op }) => op === "LogSoftmax"));
-  for (const [i, value] of whole!.entries())
-    assert.ok(Math.abs(made![i]! - value) <= 1e-6 * Math.max(1, Math.abs(value)), `${made![i]}, not ${value}`);
+  assert.ok(!respelled(graph, "webgpu").nodes.some(({ op }) => op === "LogSoftmax" || op === "Sign"));
+  for (const [i, value] of whole!.y.entries())
+    assert.ok(Math.abs(made!.y[i]! - value) <= 1e-6 * Math.max(1, Math.abs(value)), `${made!.y[i]}, not ${value}`);
+  assert.deepEqual(made!.sign, whole!.sign);
 });
 
 test("many pieces that WebGPU cuts one by one are the pieces", async () => {

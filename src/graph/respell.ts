@@ -18,7 +18,7 @@ export const respelled = (graph: Graph, device: Device): Graph => ({
 
 const spellings: { readonly [D in Device]?: Readonly<Record<string, (node: Node) => Node[]>> } = {
   cpu: { Elu: elu },
-  webgpu: { LogSoftmax: logSoftmax, Split: split },
+  webgpu: { LogSoftmax: logSoftmax, Sign: sign, Split: split },
 };
 
 /**
@@ -49,6 +49,16 @@ function logSoftmax({ inputs, outputs }: Node): Node[] {
   const size = ops.log(sum);
   const made = [most, lowered, raised, sum, size].map(({ origin }) => (origin as { node: Node }).node);
   return [...made, { op: "Sub", domain: "", inputs: [lowered, size], attributes: {}, outputs }];
+}
+
+/** 1 if it is above 0, minus 1 if it is below: WebGPU has no Sign either. */
+function sign({ inputs, outputs }: Node): Node[] {
+  const x = inputs[0]!;
+  const above = ops.less(ops.scalar(0), x);
+  const below = ops.less(x, ops.scalar(0));
+  const terms = [above, below].map((each) => ops.cast(each, "float32")) as [Value, Value];
+  const made = [above, below, ...terms].map(({ origin }) => (origin as { node: Node }).node);
+  return [...made, { op: "Sub", domain: "", inputs: terms, attributes: {}, outputs }];
 }
 
 /** Buffers that every GPU lets a kernel have: what is cut, and the pieces. */
