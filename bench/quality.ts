@@ -42,6 +42,8 @@ export interface Variant {
   readonly id: string;
   readonly coding: (name: string) => Coding | undefined;
   readonly exact?: boolean;
+  /** Whether it steps in half precision; the processor sums in float32 all the same. */
+  readonly half?: boolean;
 }
 
 /** Means over all codes. */
@@ -62,7 +64,10 @@ const shipped = (id: "int8" | "int4") => (name: string) => codings[id]({ name, s
 /** int4 as it ships, but for the matrices that `inEight` finds by their names. */
 const except = (inEight: RegExp) => (name: string) => (inEight.test(name) ? plain(8, 32) : searched(32));
 
+export const fp16: Variant = { id: "fp16", coding: () => undefined, half: true };
+
 const variants: readonly Variant[] = [
+  fp16,
   { id: "int8", coding: shipped("int8") },
   { id: "int8, inputs as they are", coding: shipped("int8"), exact: true },
   { id: "int8, 64 a block", coding: () => plain(8, 64) },
@@ -107,10 +112,10 @@ export async function* qualities(
     const grids = await composed(model, conditions, frames);
     const own = await oddsOf(model.lm, conditions, grids);
     yield { id: "fp32", quality: compared(model, grids, own, own) };
-    for (const { id, coding, exact } of wanted) {
+    for (const { id, coding, exact, half = false } of wanted) {
       const bind: Binder = (declared) => bindWeights(declared, model.checkpoint);
       const bound = quantised(bind, { coding: ({ name }) => coding(name), exact: exact === true, folder: kept });
-      const lm = new LanguageModel(model.lm.config, model.lm.around, runtime, bound, { threads: 1 });
+      const lm = new LanguageModel(model.lm.config, model.lm.around, runtime, bound, { threads: 1 }, half);
       yield { id, quality: compared(model, grids, own, await oddsOf(lm, conditions, grids)) };
       await lm.dispose();
     }

@@ -14,6 +14,8 @@ WIDTH, LAYERS, HEADS, BOOKS, BINS, STEPS, BATCH, TOKENS = (
     setting[k] for k in ("width", "layers", "heads", "codebooks", "bins", "columns", "batch", "tokens")
 )
 torch.set_num_threads(setting["threads"])
+if "device" in setting:
+    torch.set_default_device(setting["device"])
 
 
 class Attention(nn.Module):

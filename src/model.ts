@@ -129,10 +129,12 @@ async function loadWhole(
     const bindText = changed(binder(checkpoint, textPrefix), changes, textPrefix);
     const text = new TextStates(tokenizer, textConfig, beside, bindText, options);
     const melody = chroma === undefined ? {} : { melody: { bins: chroma.bins, length: chroma.length } };
-    const precision = chosenPrecision(asked, checkpoint);
+    const precision = chosenPrecision(asked, checkpoint, runtime.device);
     const bindLm = await atPrecision(bind, precision, { cache, onQuantising, threads: options.threads });
     const around = { textWidth: textConfig.d_model, ...melody };
-    const lm = new LanguageModel(decoder, around, runtime, bindLm, options);
+    const halves = (on: Runtime) => precision === "fp16" && on.device !== "cpu"; // what it is compared with is float32
+    const make = (c: LmConfig, on: Runtime) => new LanguageModel(c, around, on, bindLm, options, halves(on));
+    const lm = make(decoder, runtime);
     const parts = {
       "text encoder": described(where, text),
       "language model": described(where, lm),
@@ -142,8 +144,7 @@ async function loadWhole(
     await checkWeights(checkpoint, Object.values(parts), prefixes);
     const changeable = [parts["text encoder"], parts["language model"]];
     for (const [weight, change] of await changesBy(adapters, name, changeable, prefixes)) changes.set(weight, change);
-    const make = (config: LmConfig, on: Runtime) => new LanguageModel(config, around, on, bindLm, options);
-    if (runtime.device !== "cpu") lm.atOnce = await checkLm(lm, make, beside, precision === "fp32");
+    if (runtime.device !== "cpu") lm.atOnce = await checkLm(lm, make, beside, precision);
     else if (precision !== "fp32")
       lm.useCacheSteps(() => cacheSteps(lm, text, checkpoint, precision, { cache, adapted: changes.size > 0 }));
     return {

@@ -138,8 +138,11 @@ test("auto takes int8 for large models, and float32 for small ones", () => {
     const tensors = new Map([["decoder.x.weight", { name: "decoder.x.weight", shape: [width, width] }]]);
     return { tensors } as unknown as Checkpoint;
   };
-  assert.equal(chosenPrecision("auto", of(2000)), "fp32");
-  assert.equal(chosenPrecision("auto", of(3000)), "int8");
+  assert.equal(chosenPrecision("auto", of(2000), "cpu"), "fp32");
+  assert.equal(chosenPrecision("auto", of(3000), "cpu"), "int8");
   for (const asked of ["fp32", "int8", "int4"] satisfies Precision[])
-    assert.equal(chosenPrecision(asked, of(9)), asked);
+    assert.equal(chosenPrecision(asked, of(9), "cpu"), asked);
+  // A processor has no halves, and says so rather than compute something else.
+  assert.equal(chosenPrecision("fp16", of(9), "webgpu"), "fp16");
+  assert.throws(() => chosenPrecision("fp16", of(9), "cpu"), /fp16 needs a device .*take int8, or fp32/);
 });

@@ -1,9 +1,11 @@
 /** @file How many bits the language model's matrices have while it composes, and what that costs (docs/benchmarks.md). */
 
 import { cacheFolder } from "#platform";
+import { HocketError } from "./errors.js";
 import type { Binder, Declared } from "./graph/compile.js";
 import { type CacheSteps, measureCacheSteps } from "./lm/cache-steps.js";
 import type { LanguageModel } from "./lm/lm.js";
+import type { Device } from "./platform/platform.js";
 import { elementCount } from "./tensor.js";
 import type { TextEncoder as TextStates } from "./text/encoder.js";
 import type { Checkpoint } from "./weights/checkpoint.js";
@@ -11,8 +13,11 @@ import { encoded, hex, keptTensors, stateOf } from "./weights/kept.js";
 import type { Coding } from "./weights/quantise.js";
 import { quantised } from "./weights/quantised.js";
 
-/** Of the weights. Inputs of their products are rounded to 8 bits with them; all else is computed in float32. */
-export const precisions = ["fp32", "int8", "int4"] as const;
+/**
+ * Of the weights. int8, int4: inputs of their products are rounded to 8 bits with them. fp16: so are inputs and results of
+ * products, keys and values; for devices alone. All else is computed in float32.
+ */
+export const precisions = ["fp32", "fp16", "int8", "int4"] as const;
 export type Precision = (typeof precisions)[number];
 
 export interface PrecisionOptions {
@@ -32,6 +37,7 @@ const eight: Coding = { bits: 8, size: 32, search: false };
  */
 export const codings: Readonly<Record<Precision, (weight: Declared) => Coding | undefined>> = {
   fp32: () => undefined,
+  fp16: () => undefined,
   int8: ({ name }) => (isOfSteps(name) ? eight : undefined),
   // The heads say the odds themselves: in four bits they cost as much as all attention does, and are a fortieth of a step.
   int4: ({ name }) => {
@@ -51,7 +57,8 @@ export const fullQuality = 0.001;
  * numbers fits the processor's caches, and gains less in a piece than loading it takes longer. (Of 10.5 million numbers, 8
  * layers x 256, a step took 2.8 in place of 4.1 ms of processor time; loading 0.12 s more, which 2 s of sound pay for.)
  */
-export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint): Precision {
+export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint, device: Device): Precision {
+  checkPrecision(asked, device);
   if (asked !== "auto") return asked;
   return lmNumbers(checkpoint) < worthInt8 ? "fp32" : "int8";
 }
@@ -60,13 +67,22 @@ export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoin
 export const lmNumbers = ({ tensors }: Pick<Checkpoint, "tensors">): number =>
   [...tensors.values()].filter(({ name }) => isOfSteps(name)).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
+/** @throws HocketError "unsupported" where a precision would be none of its device's */
+export function checkPrecision(precision: Precision | "auto", device: Device | "auto"): void {
+  if (precision === "fp16" && device === "cpu")
+    throw new HocketError(
+      "unsupported",
+      "--precision fp16 needs a device that multiplies halves (--device webgpu): a processor would widen them to fp32 first, so nothing would be gained; take int8, or fp32",
+    );
+}
+
 /** Binds what `bind` does, at that precision. */
 export async function atPrecision(
   bind: Binder,
   precision: Precision,
   { cache, onQuantising, threads }: PrecisionOptions & { readonly threads?: number | undefined },
 ): Promise<Binder> {
-  if (precision === "fp32") return bind;
+  if (precision === "fp32" || precision === "fp16") return bind;
   const folder = cache ?? (await cacheFolder());
   return quantised(bind, { coding: codings[precision], folder, threads, onProgress: onQuantising });
 }

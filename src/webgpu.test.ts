@@ -6,14 +6,16 @@ import { useSoftwareGpu } from "../test/software-gpu.js";
 import { codecConfig } from "./codec/config.js";
 import { Encodec } from "./codec/encodec.js";
 import { codes } from "./codes.js";
+import { HocketError } from "./errors.js";
 import { compile } from "./graph/compile.js";
 import { layerNorm } from "./graph/layers.js";
 import * as ops from "./graph/ops.js";
 import { input, Scope, type Value } from "./graph/value.js";
-import { lmConfig } from "./lm/config.js";
+import { type LmConfig, lmConfig } from "./lm/config.js";
 import { LanguageModel } from "./lm/lm.js";
 import { createRuntime } from "./platform/node.js";
 import type { Runtime } from "./platform/platform.js";
+import { checkLm } from "./self-check.js";
 import { tensor } from "./tensor.js";
 
 const skip = useSoftwareGpu();
@@ -77,6 +79,21 @@ test("steps over a cache that stays on the GPU are the processor's", { skip }, a
       }),
     );
     for (const [i, step] of there!.entries()) assert.ok(largestDifference(step, here![i]!) < 3e-5, `step ${i + 1}`);
+  }
+});
+
+test("half precision is near enough on the GPU, or refused where it has none", { skip }, async (t) => {
+  const json = readGoldenJson<{ text_encoder: { d_model: number }; decoder: unknown }>("musicgen_tiny");
+  const bind = bindTensors(readGolden("musicgen_tiny", "model.safetensors"));
+  const config = { ...lmConfig(json.decoder, true, "test"), num_hidden_layers: 1 };
+  const around = { textWidth: json.text_encoder.d_model };
+  const make = (c: LmConfig, on: Runtime) => new LanguageModel(c, around, on, bind, {}, on !== cpu);
+  try {
+    await checkLm(make(config, gpu), make, cpu, "fp16");
+  } catch (error) {
+    assert.ok(error instanceof HocketError && error.code === "unsupported", `${error}`);
+    assert.match(error.message, /does not compute in half precision; take --precision fp32/);
+    t.diagnostic("this GPU has no half precision: not checked is what it would compute");
   }
 });
 

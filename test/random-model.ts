@@ -55,12 +55,17 @@ export async function writeRandomModel(path: string, kind: Kind, seed = 1): Prom
 export const noRuntime: Runtime = {
   device: "cpu",
   external: String,
-  createSession: () => Promise.reject(new Error("nothing is computed here")),
+  createSession: () => nothingHere(),
+  place: () => nothingHere(),
+  read: () => nothingHere(),
+  release: () => nothingHere(),
   beside: () => noRuntime,
   dispose: async () => {},
 };
 
 // --- internal ---
+
+const nothingHere = (): Promise<never> => Promise.reject(new Error("nothing is computed here"));
 
 const mini = repositoryFile("models/mini-reference");
 

@@ -6,6 +6,7 @@ import { type Graph, graphOf } from "../graph/onnx.js";
 import * as ops from "../graph/ops.js";
 import { input, Scope, type Value } from "../graph/value.js";
 import type { LmConfig } from "../lm/config.js";
+import { staysWhole } from "../lm/lm.js";
 import { lmInputs, transformer } from "../lm/transformer.js";
 import type { Runtime } from "../platform/platform.js";
 import { codings, type Precision } from "../precision.js";
@@ -28,7 +29,7 @@ export const weightBytes = (c: LmConfig, precision: Precision): number =>
   matricesOf(c).reduce((sum, weight) => {
     const [rows, columns] = weight.shape;
     const coding = codings[precision](weight);
-    if (coding === undefined) return sum + 4 * rows * columns;
+    if (coding === undefined) return sum + (precision === "fp16" && !staysWhole(weight.name) ? 2 : 4) * rows * columns;
     const { packed, scales } = codedSize(rows, columns, coding);
     return sum + packed + scales;
   }, 0);

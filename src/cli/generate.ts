@@ -3,10 +3,9 @@
 import type { Runtime } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { writeCodes } from "../codes-file.js";
-import { HocketError } from "../errors.js";
 import { loadModel, type MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
-import { type Precision, precisions } from "../precision.js";
+import { checkPrecision, type Precision, precisions } from "../precision.js";
 import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
 import type { Command, Given, Option } from "./command.js";
 import {
@@ -56,7 +55,7 @@ export const generateCommand: Command = {
     codes: { kind: "text", value: "FILE", help: "also write the codes, as `hocket encode` does" },
     precision: {
       kind: "text",
-      choices: ["auto", ...precisions, "fp16"],
+      choices: ["auto", ...precisions],
       help: "of the language model's weights while computing; default: auto, the fastest at full quality",
     },
     device: deviceOption,
@@ -153,12 +152,9 @@ function requestFrom(given: Given) {
 }
 
 function precisionFrom(given: Given): Precision | "auto" {
-  const asked = given.text("precision") ?? "auto";
-  if (asked !== "fp16") return asked as Precision | "auto";
-  throw new HocketError(
-    "unsupported",
-    "--precision fp16: a CPU widens fp16 to fp32 before it multiplies, so nothing would be gained, and on a GPU Hocket computes in fp32 so far; take int8, or fp32",
-  );
+  const asked = (given.text("precision") ?? "auto") as Precision | "auto";
+  checkPrecision(asked, deviceFrom(given));
+  return asked;
 }
 
 async function soundsFrom(given: Given) {

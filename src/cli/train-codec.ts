@@ -6,6 +6,7 @@ import { type Dataset, openDataset, type Source } from "../data/segments.js";
 import { HocketError } from "../errors.js";
 import { residentBytes } from "../graph/memory.js";
 import { codecBase } from "../train/codec-base.js";
+import { goldenCodec } from "../train/codec-golden.js";
 import { codecStep } from "../train/codec-step.js";
 import { type CodecPreset, codecPresets } from "../train/presets.js";
 import { type CodecRun, codecLearner, type Sounds } from "../train/train-codec.js";
@@ -58,6 +59,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
     const { codec, discriminators, losses, next } = codecStep(config, run.training, run);
     return {
       learner: codecLearner(runtime, run, await soundsOf(sourcesOf(given), run), options, base?.weights),
+      golden: [0, 1].map((row) => () => goldenCodec(run, row)),
       about: [
         `codec: ${counted(codec)} parameters, ${run.codebooks} codebooks of ${config.codebook_size}, ${config.sampling_rate} Hz; discriminators: ${counted(discriminators)}`,
         `a step hears ${run.batch} clips of ${run.samples / config.sampling_rate} s; discriminators join at step ${run.judgedFrom}`,

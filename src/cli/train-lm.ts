@@ -14,11 +14,12 @@ import { musicgenDAdapt } from "../train/dadapt.js";
 import { averagesFor } from "../train/ema.js";
 import { codecPart, type LmBase, lmBase, partTensors, tokenizerBytes } from "../train/lm-base.js";
 import type { LmModel } from "../train/lm-files.js";
+import { goldenLm } from "../train/lm-golden.js";
 import { piecesOf, promptsOf, type Split } from "../train/lm-pieces.js";
 import { adapting, configsFor, type LmSchedule, layouts, lmPresets, onwards } from "../train/lm-presets.js";
 import { writeSamples } from "../train/lm-samples.js";
 import { usualMixing } from "../train/lm-text.js";
-import { checkWords, learnVocabulary, roomFor, type Vocabulary } from "../train/lm-vocabulary.js";
+import { checkWords, fingerprint, learnVocabulary, roomFor, type Vocabulary } from "../train/lm-vocabulary.js";
 import { graphOf, type LmRun, lmLearner, stepBytes } from "../train/train-lm.js";
 import type { Command, Given, Option } from "./command.js";
 import { findModel } from "./models.js";
@@ -28,6 +29,7 @@ import {
   dataOperand,
   type Prepared,
   positive,
+  processorOf,
   runOptions,
   runTraining,
   share,
@@ -115,7 +117,6 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const room = roomFor(entries, words.tokenizer);
   const run = await runOf(given, start, words, room.tokens);
   const { model, shape } = run;
-
   const from = {
     folders: sourcesOf(given).map(({ folder, share }) => (share === undefined ? folder : `${folder}:${share}`)),
     codec: format.key,
@@ -134,11 +135,12 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
     async sample(state, folder) {
       await learner.write(state, out);
       const prompts = await promptsOf(valid, seconds, model.melody !== undefined);
-      await writeSamples(runtime, out, folder, prompts, { ...options, seconds, seed: run.seed });
+      await writeSamples(processorOf(runtime), out, folder, prompts, { ...options, seconds, seed: run.seed });
     },
   });
   return {
     learner,
+    golden: [() => goldenLm(run, base?.bind)],
     about: [
       `language model: ${counted(graph.learnt)} numbers learn${run.lora === undefined ? "" : " (an adapter)"}; ${model.lm.num_hidden_layers} layers of ${model.lm.hidden_size}, ${model.lm.num_codebooks} codebooks of ${model.lm.vocab_size}, layout ${model.melody === undefined ? "musicgen" : "musicgen_melody"}`,
       `a step reads ${shape.batch * run.pieces} clips of ${seconds} s with up to ${shape.tokens} tokens of text; ${entries.length} recordings to learn from, ${valid.dataset.places.length} held out`,
@@ -178,7 +180,7 @@ async function startOf(given: Given, { runtime, signal, atEnd }: Workplace): Pro
     checkAsked(given, base, from!);
   }
   const load = async (folder: Folder, name: string) => {
-    const model = await loadCodec(folder, name, runtime);
+    const model = await loadCodec(folder, name, processorOf(runtime));
     atEnd(() => model.checkpoint.close());
     return model;
   };
@@ -311,10 +313,4 @@ function fresh(given: Given, format: TokenFormat, { codec, sides }: CodecModel, 
   const { lm, t5 } = configsFor(sizes, { codebooks, bins: config.codebook_size, sides }, layout, vocabulary);
   const length = 1 + Math.floor((frames * format.hop) / format.chroma.hop);
   return { lm, t5, melody: layout === "musicgen" ? undefined : { config: format.chroma, length } };
-}
-
-async function fingerprint({ files }: Vocabulary): Promise<string> {
-  const bytes = files["tokenizer.json"] ?? files["spiece.model"]!;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,12 +1,14 @@
 /** @file What the training commands share: the options of a run, its plan before it starts, and its progress. */
 
 import { freemem } from "node:os";
-import { createRuntime, type Runtime } from "#platform";
+import type { Runtime } from "#platform";
 import type { Source } from "../data/segments.js";
+import { type DeviceChoice, devices, loadOn } from "../devices.js";
 import { HocketError } from "../errors.js";
 import type { Value } from "../graph/value.js";
 import type { SessionOptions } from "../platform/platform.js";
 import { elementCount } from "../tensor.js";
+import { checkStep, type GoldenStep } from "../train/golden-step.js";
 import { type Intervals, type Learner, type Numbers, openRun, train } from "../train/run.js";
 import type { Command, Given, Option } from "./command.js";
 import { clear, megabytes, progress, say } from "./report.js";
@@ -29,6 +31,11 @@ export const runOptions: Readonly<Record<string, Option>> = {
   warmup: number("N", "steps over which the rate rises; default: the preset's"),
   seed: number("N", "of the first weights and of everything drawn; default 1"),
   threads: number("N", "threads to compute with; default: one a core. Another number changes the last bits"),
+  device: {
+    kind: "text",
+    choices: devices,
+    help: "where to compute (docs/devices.md); default: cpu. Another one changes the last bits",
+  },
   "save-every": number("N", "steps from one save to the next; default 200"),
   "check-every": number("N", "steps from one check on held-out data to the next; default 500"),
   "sample-every": number("N", "steps from one set of samples to the next; default 1000"),
@@ -37,6 +44,8 @@ export const runOptions: Readonly<Record<string, Option>> = {
 /** What a command makes of its options. */
 export interface Prepared {
   readonly learner: Learner;
+  /** Small steps, of which a device must take one as the processor does. */
+  readonly golden: readonly (() => GoldenStep)[];
   /** Lines that say what will happen. */
   readonly about: readonly string[];
   /** Bytes that a step takes, where that is known. */
@@ -68,21 +77,32 @@ export async function runTraining(
     sample: whole(given, "sample-every", 1000),
   };
   const threads = given.number("threads");
-  const runtime = createRuntime();
+  const options = threads === undefined ? {} : { threads: whole(given, "threads", threads) };
+  const asked = (given.text("device") ?? "cpu") as DeviceChoice;
   const open: Close[] = [];
+  let runtime: Runtime | undefined;
   try {
-    const options = threads === undefined ? {} : { threads: whole(given, "threads", threads) };
-    const prepared = await prepare(runtime, options, (close) => open.push(close));
-    for (const line of prepared.about) say(line);
-    checkMemory(prepared);
-    await openRun(out, prepared.learner.settings, given.flag("resume"));
-    await follow(prepared.learner, out, every, signal);
+    const found = await loadOn(asked, async (runtime) => {
+      const prepared = await prepare(runtime, options, (close) => open.push(close));
+      if (runtime.device !== "cpu") await checkDevice(runtime, prepared, options);
+      return prepared;
+    });
+    ({ runtime } = found);
+    if (asked === "auto" && found.whyNot !== undefined) say(`on the processor, since ${found.whyNot}`);
+    const { learner, about } = found.loaded;
+    for (const line of about) say(line);
+    checkMemory(found.loaded);
+    await openRun(out, learner.settings, given.flag("resume"));
+    await follow(learner, out, every, signal);
   } finally {
     clear();
-    await runtime.dispose();
+    await runtime?.dispose();
     await Promise.all(open.map((close) => close()));
   }
 }
+
+/** What computes beside a step: all that a run does besides learning. */
+export const processorOf = (runtime: Runtime): Runtime => (runtime.device === "cpu" ? runtime : runtime.beside());
 
 /** A whole number of at least 1. */
 export function whole(given: Given, option: string, usual: number): number {
@@ -125,6 +145,19 @@ export function counted(weights: ReadonlyMap<string, Value>): string {
 }
 
 // --- internal ---
+
+/** A device may choose another of two codes that are equally near: then another step must show that it is no other error. */
+async function checkDevice(runtime: Runtime, { golden }: Prepared, options: SessionOptions): Promise<void> {
+  progress(`a step of training on ${runtime.device}, and the same on the processor`);
+  for (const [i, step] of golden.entries())
+    try {
+      await checkStep(runtime, runtime.beside(), step(), options);
+      say(`device ${runtime.device}: a step of training computes what the processor computes`);
+      return;
+    } catch (error) {
+      if (i === golden.length - 1 || !(error instanceof HocketError && error.code === "unsupported")) throw error;
+    }
+}
 
 function checkMemory({ memory, smaller }: Prepared): void {
   if (memory === undefined) return;

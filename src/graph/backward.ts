@@ -1,7 +1,7 @@
 /** @file Builders that only derivatives need: numbers sent back to where they were read from, and shapes undone. */
 
 import { assert } from "../errors.js";
-import type { DType } from "../tensor.js";
+import { type DType, elementCount } from "../tensor.js";
 import { add, cast, ints, reduceSum, reshapeTo, scalar, squeeze, unsqueeze } from "./ops.js";
 import { type Attribute, node, type Shape, type Value } from "./value.js";
 
@@ -44,7 +44,10 @@ export const zerosLike = (x: Value): Value => expandLike(scalar(0), x);
 export const reshapeLike = (x: Value, other: Value): Value => reshapeTo(x, shapeOf(other), other.shape);
 
 /** How many elements x has, as float32. */
-export const countOf = (x: Value): Value => cast(one("Size", [x], [], {}, "int64"), "float32");
+export const countOf = (x: Value): Value =>
+  x.shape.every((dim) => typeof dim === "number")
+    ? scalar(elementCount(x.shape as number[])) // a GPU would hand all of x to the processor to have it counted
+    : cast(one("Size", [x], [], {}, "int64"), "float32");
 
 /** x summed down to `shape`, which had been broadcast to x's. */
 export function sumTo(x: Value, shape: Shape): Value {

@@ -37,7 +37,7 @@ export async function compile(
   // A matrix that is not rearranged beforehand would be unpacked from its blocks at each run: slower than as it is.
   const stored = await bind(options?.rarely === true ? declared.map(({ name, shape }) => ({ name, shape })) : declared);
   return runtime.createSession(
-    toOnnx(graph, stored, (location) => runtime.external(location)),
+    toOnnx(graph, stored, (location) => runtime.external(location), runtime.device),
     options,
   );
 }

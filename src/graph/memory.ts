@@ -42,7 +42,7 @@ export function residentBytes(
     peak = Math.max(peak, peakBytes(outputs));
     bytes += perNode * nodes.length + 3 * total(constantsOf(nodes)); // a constant is copied to compile it
   }
-  return bytes + 1.25 * peak + 4 * fed; // what is fed crosses threads as copies, which go when the garbage goes
+  return bytes + 1.25 * peak + 4 * fed; // fitted when what is fed crossed threads as copies: it stays now, and takes less
 }
 
 /**

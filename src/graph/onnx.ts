@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../errors.js";
+import type { Device } from "../platform/platform.js";
 import type { DType, Tensor } from "../tensor.js";
 import { type Blocks, withBlocks } from "./blocks.js";
 import { attendedOp } from "./causal-attention.js";
@@ -77,11 +78,13 @@ export function graphOf(outputs: Readonly<Record<string, Value>>): Graph {
 /**
  * @param weights where each weight's numbers are; a weight that is not in it is an input, fed at each run: it learns
  * @param external how the file must spell a location for the runtime that will read it
+ * @param device of that runtime
  */
 export function toOnnx(
   described: Graph,
   weights: ReadonlyMap<string, StoredWeight>,
   external: (location: string) => string,
+  device: Device = "cpu",
 ): Uint8Array {
   const { graph, stored } = withBlocks(described, weights);
   const message = new Message();
@@ -112,22 +115,23 @@ export function toOnnx(
       continue;
     }
     const shape = value.shape as readonly number[];
-    const same = weight.dtype === value.dtype;
-    const whole = weight.added === undefined ? name : `${name}:alone`;
+    // What is added is float32: a narrower weight is made narrow after that.
+    const summed = weight.added === undefined ? value.dtype : "float32";
+    const wide = summed === value.dtype ? name : `${name}:wide`;
+    const whole = weight.added === undefined ? wide : `${name}:alone`;
+    const same = weight.dtype === summed;
     message.message(5, tensorProto(same ? whole : `${name}:stored`, weight.dtype, shape, weight.data, external));
-    if (!same) {
-      const to = new Message().string(1, "to").int(20, 2).int(3, onnxType[value.dtype]);
-      message.message(1, new Message().string(1, `${name}:stored`).string(2, whole).string(4, "Cast").message(5, to));
-    }
+    if (!same) message.message(1, castProto(`${name}:stored`, whole, summed));
     if (weight.added === undefined) continue;
     for (const [factor, { dtype, shape, data }] of Object.entries(weight.added))
       message.message(5, tensorProto(`${name}:${factor}`, dtype, shape, bytesOf(data), external));
     const step = (op: string, a: string, b: string, made: string) =>
       message.message(1, new Message().string(1, a).string(1, b).string(2, made).string(4, op));
     step("MatMul", `${name}:up`, `${name}:down`, `${name}:added`);
-    step("Add", whole, `${name}:added`, name);
+    step("Add", whole, `${name}:added`, wide);
+    if (wide !== name) message.message(1, castProto(wide, name, value.dtype));
   }
-  const nodes = fused(respelled(graph).nodes);
+  const nodes = fused(respelled(graph, device).nodes);
   const read = new Set([...graph.outputs.values(), ...nodes.flatMap(({ inputs }) => inputs)]);
   const resultOf = (value: Value, { op }: Node): string => (!sparing.has(op) || read.has(value) ? nameOf(value) : "");
   for (const node of nodes) {
@@ -166,6 +170,11 @@ function nodeProto(
   message.string(4, spelling[node.op] ?? node.op).string(7, node.domain);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeProto(name, value));
   return message;
+}
+
+function castProto(from: string, made: string, dtype: DType): Message {
+  const to = new Message().string(1, "to").int(20, 2).int(3, onnxType[dtype]);
+  return new Message().string(1, from).string(2, made).string(4, "Cast").message(5, to);
 }
 
 /** What does not make the results that nobody reads. */

@@ -54,7 +54,7 @@ export function padTexts(texts: readonly Tensor<"float32">[], width: number) {
   const longest = Math.max(1, ...texts.map((text) => text.shape[1]!));
   const states = new Float32Array(rows * longest * width);
   const keep = new Float32Array(rows * longest);
-  const mask = new Float32Array(rows * longest).fill(-1e9);
+  const mask = new Float32Array(rows * longest).fill(-3e4); // a number of float16, too
   for (const [q, text] of texts.entries()) {
     const length = text.shape[1]!;
     states.set(text.data, q * longest * width);

@@ -2,6 +2,7 @@
 
 import { assert, HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";
+import { halved } from "../graph/half.js";
 import { flatten, linear, rowsOf, unflatten } from "../graph/layers.js";
 import * as ops from "../graph/ops.js";
 import { Sessions } from "../graph/sessions.js";
@@ -11,6 +12,7 @@ import { int64, type Tensor, tensor } from "../tensor.js";
 import type { CacheSteps } from "./cache-steps.js";
 import { alignPrefixes, type Condition, oneHot, type Plan, padTexts, planRows } from "./condition.js";
 import type { LmConfig } from "./config.js";
+import { joinedSteps } from "./joined-steps.js";
 import { positionRows } from "./positions.js";
 import { isWorthSharing } from "./sharing.js";
 import { cachedWidth, lmInputs, textMemory, transformer } from "./transformer.js";
@@ -38,6 +40,8 @@ export class LanguageModel {
     readonly runtime: Runtime,
     bind: Binder,
     options: SessionOptions = {},
+    /** Whether its products, keys and values are float16. */
+    readonly half = false,
   ) {
     const alone = runtime.device === "cpu" && !isWorthSharing(config);
     this.#sessions = new Sessions(runtime, bind, alone ? { ...options, threads: 1 } : options);
@@ -58,8 +62,8 @@ export class LanguageModel {
   async open(conditions: readonly Condition[], guided: boolean, columns: number, watch?: Watch): Promise<Decoding> {
     const plan = planRows(conditions, guided);
     const steps = watch === undefined ? await this.#cacheSteps?.() : undefined;
-    const dtype = steps === undefined ? "float32" : "int8";
-    const session = await this.#step(dtype, watch !== undefined);
+    const session = await this.#step(steps === undefined ? "float32" : "int8", watch !== undefined);
+    const dtype = steps !== undefined ? "int8" : this.half ? "float16" : "float32";
     const start = this.config.crossAttention ? { held: await this.#textMemory(plan) } : await this.#prefix(plan);
     const { num_hidden_layers, num_attention_heads, num_codebooks, vocab_size } = this.config;
     const rows = plan.rows.length;
@@ -72,7 +76,11 @@ export class LanguageModel {
     );
     const logits: Kept = { output: "logits", dtype: "float32", shape: [rows, num_codebooks, vocab_size] };
     const watched = watch === undefined ? [] : sizesKept(this.config);
-    const state = await session.open({ ...start.held, ...joined(steps, this.config) }, [logits, ...caches, ...watched]);
+    const state = await session.open({ ...start.held, ...joinedSteps(steps, this.config) }, [
+      logits,
+      ...caches,
+      ...watched,
+    ]);
     return new Decoding(this.config, plan, session, state, "prefix" in start ? start : undefined, watch, this.atOnce);
   }
 
@@ -102,7 +110,8 @@ export class LanguageModel {
   #step(cache: "float32" | "int8", watched = false): Promise<Session> {
     return this.#sessions.get(watched ? "watched step" : `step ${cache}`, (p) => {
       const { logits, caches } = transformer(p.at("decoder"), lmInputs(this.config, cache), this.config);
-      return { logits, ...caches, ...(watched ? sizes(p, this.config) : {}) };
+      const outputs = { logits, ...caches, ...(watched ? sizes(p, this.config) : {}) };
+      return this.half ? halved(outputs, halving) : outputs;
     });
   }
 
@@ -113,7 +122,7 @@ export class LanguageModel {
     if (none) texts.push(tensor("float32", [1, 1, this.around.textWidth]));
     const { states, keep, mask } = padTexts(texts, this.around.textWidth);
     if (none) keep.data.fill(0);
-    const memory = await this.#sessions.once("memory", (p) => this.#memoryGraph(p), { states, keep });
+    const memory = await this.#sessions.once("memory", (p) => this.#keptMemory(p), { states, keep });
     return { ...memory, "text.mask": mask };
   }
 
@@ -142,6 +151,12 @@ export class LanguageModel {
 
   #memoryGraph(p: Scope): Record<string, Value> {
     return textMemory(p.at("decoder"), this.#textStates(p), this.config);
+  }
+
+  /** The same, in the precision of a step. */
+  #keptMemory(p: Scope): Record<string, Value> {
+    const memory = Object.entries(this.#memoryGraph(p));
+    return Object.fromEntries(memory.map(([name, value]) => [name, this.half ? ops.cast(value, "float16") : value]));
   }
 
   #prefixGraph(p: Scope): Record<string, Value> {
@@ -251,6 +266,9 @@ export class Decoding {
   }
 }
 
+/** In half precision, what is multiplied by is float16, as keys and values are; but the heads say the odds themselves. */
+export const staysWhole = (weight: string): boolean => weight.includes("lm_heads");
+
 /** The logits of row `row`, codebook `k`, in what `step` returned. */
 export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: number): Float32Array => {
   const start = (row * c.num_codebooks + k) * c.vocab_size;
@@ -261,17 +279,7 @@ export const logitsAt = (logits: Float32Array, c: LmConfig, row: number, k: numb
 
 // --- internal ---
 
-/** The steps of every layer's keys and values in turn, [2 N, H, 1, d]. */
-function joined(steps: CacheSteps | undefined, c: LmConfig): Record<string, Tensor> {
-  if (steps === undefined) return {};
-  const all = Array.from({ length: c.num_hidden_layers }, (_, i) => [
-    steps[`keys.${i}.step`]!,
-    steps[`values.${i}.step`]!,
-  ]).flat();
-  const whole = tensor("float32", [all.length, c.num_attention_heads, 1, cachedWidth(c)]);
-  for (const [i, { data }] of all.entries()) whole.data.set(data, i * data.length);
-  return { steps: whole };
-}
+const halving = { inputs: (name: string) => /^(text\.)?(keys|values)\.\d+$/.test(name), except: staysWhole };
 
 /**
  * What a GPU reads at once unless more was tried: for 32 columns and more, the runtime's attention over a cache (1.30,

@@ -164,8 +164,9 @@ function embedColumns(p: Scope, columns: Value, c: LmConfig): Value {
 
 /** What is added to the scores of [.., columns]: hides what comes later, and padding. */
 function selfMask({ cache, melody }: LmInputs, rows: Rows): Value | undefined {
-  const hiding = (visible: Value, axes: number[]) =>
-    ops.unsqueeze(ops.where(visible, ops.scalar(0), ops.scalar(-1e9)), axes);
+  // Over a cache, also a number of float16: where all of a row is hidden (padding), minus infinity would make it no number.
+  const least = ops.scalar(cache === undefined ? -1e9 : -3e4);
+  const hiding = (visible: Value, axes: number[]) => ops.unsqueeze(ops.where(visible, ops.scalar(0), least), axes);
   const current = ops.range(rows.steps, rows.dims[1]);
   if (cache !== undefined) {
     if (melody === undefined) return undefined; // the attention over a cache is causal by itself

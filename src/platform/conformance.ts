@@ -9,7 +9,7 @@ import { graphOf, toOnnx } from "../graph/onnx.js";
 import * as ops from "../graph/ops.js";
 import { input, type Value } from "../graph/value.js";
 import { int64, type Tensor, tensor } from "../tensor.js";
-import type { Kept, Runtime, Session, State } from "./platform.js";
+import type { Kept, Resident, Runtime, Session, State } from "./platform.js";
 
 /**
  * Registers the tests that `createRuntime` must pass.
@@ -166,6 +166,53 @@ export function runtimeConformance(name: string, createRuntime: () => Runtime, s
     await rejected(adding.run({ added: pair(1, 2), sum: pair(1, 2) }, wrong), /no output out:nothing/);
     const small = await adding.open({}, [{ output: "next", input: "sum", dtype: "float32", shape: [1] }]);
     await rejected(adding.run({ added: pair(1, 2) }, small), /runtime failed/);
+  });
+
+  check("what stays is what was computed, for any session, until it is let go", async () => {
+    const h = input("h", "float32", ["N", 2]);
+    const both = await session({ sum: ops.add(x, h), product: ops.mul(x, h) });
+    const double = await session(doubled);
+    const wanted = (count: number) =>
+      ["sum", "product"].map((output) => ({
+        output,
+        dtype: "float32" as const,
+        shape: [count, 2],
+        stays: output === "sum",
+      }));
+    const start = rows(1, 2);
+    let sum = await runtime.place(start);
+    const seen = [sum];
+    const expected: Tensor[] = [start];
+    for (const [a, b] of [
+      [5, 6],
+      [7, 8],
+      [9, 10],
+    ] as const) {
+      const made = await both.leave({ x: sum, h: rows(a, b) }, wanted(1));
+      const before = expected.at(-1)!.data as Float32Array;
+      assert.deepEqual(made.product, rows(before[0]! * a, before[1]! * b));
+      sum = made.sum as Resident;
+      seen.push(sum);
+      expected.push(rows(before[0]! + a, before[1]! + b));
+    }
+    // Nothing was written over: each is what it was.
+    for (const [i, each] of seen.entries()) assert.deepEqual(await runtime.read(each), expected[i]);
+    (start.data as Float32Array).fill(0);
+    ((await runtime.read(sum)).data as Float32Array).fill(0);
+    assert.deepEqual(await double.run({ x: sum }), { y: rows(44, 52) });
+    // The memory of what was let go serves again, and what is still held stays as it is.
+    await runtime.release(seen.slice(0, 2));
+    await runtime.release(seen.slice(0, 1)); // again: nothing to do
+    await rejected(runtime.read(seen[0]!), /let go/);
+    await rejected(double.run({ x: seen[1]! }), /let go/);
+    const more = await both.leave({ x: sum, h: sum }, wanted(1));
+    assert.deepEqual(await runtime.read(more.sum as Resident), rows(44, 52));
+    for (const i of [2, 3]) assert.deepEqual(await runtime.read(seen[i]!), expected[i]);
+    // Of another size, of no such name.
+    await rejected(both.leave({ x: rows(1, 2, 3, 4), h: rows(1, 2, 3, 4) }, wanted(1)), /runtime failed/);
+    const nothing = { output: "nothing", dtype: "float32", shape: [1, 2], stays: true } as const;
+    await rejected(both.leave({ x: rows(1, 2), h: sum }, [nothing]), /no output out:nothing/);
+    assert.deepEqual(await runtime.read(sum), expected[3]);
   });
 
   check("the caller's thread goes on while a graph runs", async () => {

@@ -72,13 +72,36 @@ export interface State {
   dispose(): Promise<void>;
 }
 
+/**
+ * A tensor that stays where it was computed, in the thread or on the device, for later runs of any session there: what
+ * training carries from step to step. Whoever has it lets it go (`Runtime.release`); its memory is then written anew.
+ */
+export interface Resident {
+  readonly resident: true;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** What a run is fed: numbers, or what is there already. */
+export type Fed = Readonly<Record<string, Tensor | Resident>>;
+
+/** An output that is asked for, and whether it stays where it is computed. */
+export interface Wanted {
+  readonly output: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly stays: boolean;
+}
+
 /** A compiled graph. */
 export interface Session {
   /**
    * Runs the graph. Inputs that `state` provides are left out of `inputs`. With a state that keeps outputs, the others
    * are not computed, and those that are not also inputs are returned.
    */
-  run(inputs: Tensors, state?: State): Promise<Tensors>;
+  run(inputs: Fed, state?: State): Promise<Tensors>;
+  /** Runs the graph for these outputs. Of those that stay, the caller gets where they are. */
+  leave(inputs: Fed, wanted: readonly Wanted[]): Promise<Fed>;
   open(held: Tensors, kept: readonly Kept[]): Promise<State>;
   dispose(): Promise<void>;
 }
@@ -89,6 +112,11 @@ export interface Runtime {
   /** How an ONNX file must spell a `ByteSource.location` so that this runtime finds the weights in it. */
   external(location: string): string;
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  /** A copy of a tensor, there. */
+  place(tensor: Tensor): Promise<Resident>;
+  /** What is there, as numbers. */
+  read(resident: Resident): Promise<Tensor>;
+  release(residents: readonly Resident[]): Promise<void>;
   /**
    * Another, always the same, whose sessions compute while those of this one do: on the processor, whatever this one's
    * device. It ends with this one.

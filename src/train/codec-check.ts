@@ -8,7 +8,7 @@ import { type Codes, codes } from "../codes.js";
 import { compile } from "../graph/compile.js";
 import * as ops from "../graph/ops.js";
 import { input, Scope } from "../graph/value.js";
-import type { Runtime, SessionOptions } from "../platform/platform.js";
+import type { Fed, Runtime, SessionOptions } from "../platform/platform.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { melScales, multiScaleMel } from "./spectral.js";
 
@@ -33,7 +33,7 @@ export async function codecChecker(
   codebooks: number,
   clips: Samples,
   options: SessionOptions,
-): Promise<(weights: Readonly<Record<string, Tensor>>) => Promise<Heard>> {
+): Promise<(weights: Fed) => Promise<Heard>> {
   const [channels, samples] = [c.audio_channels, clips[0]![0]!.length];
   const batch = Math.min(together, clips.length);
   const p = new Scope();

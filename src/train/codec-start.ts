@@ -8,7 +8,7 @@ import * as whole from "../codec/whole.js";
 import { compile } from "../graph/compile.js";
 import * as ops from "../graph/ops.js";
 import { input, Scope } from "../graph/value.js";
-import type { Runtime, SessionOptions } from "../platform/platform.js";
+import type { Fed, Runtime, SessionOptions } from "../platform/platform.js";
 import { type Tensor, tensor } from "../tensor.js";
 import type { CodecStep, SoundBatch } from "./codec-step.js";
 import { initialCodec } from "./initial-codec.js";
@@ -38,7 +38,7 @@ export function startCodec(step: CodecStep, seed: number, given: ReadonlyMap<str
 export async function startBooks(
   runtime: Runtime,
   c: CodecConfig,
-  { shape, seed, weights }: { shape: SoundBatch; seed: number; weights: Readonly<Record<string, Tensor>> },
+  { shape, seed, weights }: { shape: SoundBatch; seed: number; weights: Fed },
   sounds: (index: number) => Promise<Tensor>,
   options: SessionOptions,
 ): Promise<Record<string, Tensor>> {
@@ -76,7 +76,7 @@ async function latents(
   runtime: Runtime,
   c: CodecConfig,
   { batch, samples }: SoundBatch,
-  weights: Readonly<Record<string, Tensor>>,
+  weights: Fed,
   batches: number,
   sounds: (index: number) => Promise<Tensor>,
   options: SessionOptions,

@@ -56,14 +56,3 @@ export const noAverages = (weights: ReadonlyMap<string, Value>): Record<string, 
     [...weights].map(([name, { shape }]) => [averageName(name), tensor("float32", shape as readonly number[])]),
   ),
 });
-
-/** The averages among the tensors of a state, under the names of the weights; none before the first were taken. */
-export function averages(tensors: Readonly<Record<string, Tensor>>): Map<string, Tensor> {
-  if (tensors[averageCount]?.data[0] === 0) return new Map();
-  const ending = averageName("");
-  return new Map(
-    Object.entries(tensors).flatMap(([name, numbers]) =>
-      name.endsWith(ending) ? [[name.slice(0, -ending.length), numbers] as const] : [],
-    ),
-  );
-}

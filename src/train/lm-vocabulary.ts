@@ -47,6 +47,13 @@ export function checkWords(entries: readonly Entry[]): { readonly wordless: numb
   return { wordless };
 }
 
+/** What a vocabulary is known by in a run's settings. */
+export async function fingerprint({ files }: Vocabulary): Promise<string> {
+  const bytes = files["tokenizer.json"] ?? files["spiece.model"]!;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 // --- internal ---
 
 /** `<pad>`, `</s>`, `<unk>` */

@@ -19,9 +19,11 @@ const learner = (change: Partial<Learner> = {}): Learner => ({
   shapes: new Map([["x", [1]]]),
   start: async () => ({ step: 0, tensors: { x: tensor("float32", [1], Float32Array.of(1)) } }),
   async step({ step, tensors }) {
-    const x = Math.fround(1.5 * (tensors.x!.data as Float32Array)[0]! + step) % 1000;
+    const x = Math.fround(1.5 * ((tensors as TrainState["tensors"]).x!.data as Float32Array)[0]! + step) % 1000;
     return { state: { step: step + 1, tensors: { x: tensor("float32", [1], Float32Array.of(x)) } }, numbers: { x } };
   },
+  read: async (state) => state as TrainState,
+  release: async () => {},
   check: async ({ step }) => ({ "valid.step": step }),
   write: async ({ step }, folder) => writeFileSync(join(folder, "model"), `${step}`),
   sample: async ({ step }, folder) => writeFileSync(join(folder, "sound"), `${step}`),
@@ -93,7 +95,7 @@ test("stopped anywhere and resumed, a run ends as if it had not been: state and 
 test("a number that is none stops the run, keeps the last good state and names the tensor", async () => {
   const folder = newFolder();
   const bad = learner({
-    async step(state: TrainState) {
+    async step(state) {
       const next = await learner().step(state);
       if (state.step < 6) return next;
       const x = tensor("float32", [1], Float32Array.of(Number.NaN));

@@ -8,7 +8,7 @@ import { isFolder, makeFolder, openFolder, writeFileAtomically } from "#platform
 import { HocketError } from "../errors.js";
 import { appendLine, type LogLine, rewindLog } from "./log.js";
 import { writePlots } from "./plot.js";
-import { loadState, type StateShapes, saveState, type TrainState } from "./state.js";
+import { type LiveState, loadState, type StateShapes, saveState, type TrainState } from "./state.js";
 
 export type Numbers = Readonly<Record<string, number>>;
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -25,9 +25,12 @@ export interface Learner {
   /** The state before the first step. */
   start(): Promise<TrainState>;
   /** One step, and what it says of itself; each number must be finite. */
-  step(state: TrainState): Promise<{ readonly state: TrainState; readonly numbers: Numbers }>;
+  step(state: LiveState): Promise<{ readonly state: LiveState; readonly numbers: Numbers }>;
+  read(state: LiveState): Promise<TrainState>;
+  /** The state `after` has come in the place of `before`, which will not be used again. */
+  release(before: LiveState, after: LiveState): Promise<void>;
   /** How good the state is on what it does not learn from. */
-  check(state: TrainState): Promise<Numbers>;
+  check(state: LiveState): Promise<Numbers>;
   /** Writes the state as a model that loads. */
   write(state: TrainState, folder: string): Promise<void>;
   /** Writes what the state can do, to be listened to. */
@@ -61,19 +64,21 @@ export async function* train(
   clock: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  let state = (await saved(run, learner.shapes)) ?? (await learner.start());
+  const first = (await saved(run, learner.shapes)) ?? (await learner.start());
+  let state: LiveState = first;
   const lines: LogLine[] = await rewindLog(run, state.step);
   const note = async (line: LogLine) => {
     lines.push(line);
     await appendLine(run, line);
   };
   const keep = async () => {
-    await learner.write(state, run);
-    await saveState(`${run}/${stateName}`, state);
+    const read = await learner.read(state);
+    await learner.write(read, run);
+    await saveState(`${run}/${stateName}`, read);
     await writePlots(run, lines);
   };
   yield { type: "start", step: state.step };
-  if (state.step === 0) await saveState(`${run}/${stateName}`, state);
+  if (state.step === 0) await saveState(`${run}/${stateName}`, first);
   let kept = state.step;
   while (state.step < every.steps && !signal.aborted) {
     const before = clock();
@@ -81,8 +86,9 @@ export async function* train(
     const wrong = Object.entries(next.numbers).find(([, value]) => !Number.isFinite(value));
     if (wrong !== undefined) {
       if (kept < state.step) await keep();
-      throw blewUp(next.state, state.step, wrong);
+      throw blewUp(await learner.read(next.state), state.step, wrong);
     }
+    await learner.release(state, next.state);
     state = next.state;
     const seconds = clock() - before;
     await note({ step: state.step, ...next.numbers, seconds: Number(seconds.toFixed(3)) });
@@ -94,14 +100,14 @@ export async function* train(
       await note({ step: state.step, ...numbers });
       if (learner.goal !== undefined && numbers[learner.goal]! < before) {
         await makeFolder(`${run}/best`);
-        await learner.write(state, `${run}/best`);
+        await learner.write(await learner.read(state), `${run}/best`);
       }
       yield { type: "check", step: state.step, numbers };
     }
     if (due(every.sample)) {
       const folder = `${run}/samples/${String(state.step).padStart(7, "0")}`;
       await makeFolder(folder);
-      await learner.sample(state, folder);
+      await learner.sample(await learner.read(state), folder);
     }
     if (due(every.save)) {
       await keep();

@@ -5,6 +5,7 @@
 
 import { type ByteSource, writeFileAtomically } from "#platform";
 import { HocketError } from "../errors.js";
+import type { Fed, Resident, Runtime } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import { readHeader, readTensor, safetensorsChunks } from "../weights/safetensors.js";
 
@@ -14,6 +15,29 @@ export interface TrainState {
   readonly step: number;
   /** Weights under their names, moments under their `momentNames`, and whatever else a step hands to the next. */
   readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** The same while a run goes on: its tensors stay where steps are computed, and are numbers only where they are read. */
+export interface LiveState {
+  readonly step: number;
+  readonly tensors: Fed;
+}
+
+/** The numbers of a state. */
+export async function readState(runtime: Runtime, { step, tensors }: LiveState): Promise<TrainState> {
+  const read: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(tensors)) read[name] = await numbersOf(runtime, tensor);
+  return { step, tensors: read };
+}
+
+export const numbersOf = async (runtime: Runtime, tensor: Tensor | Resident): Promise<Tensor> =>
+  "resident" in tensor ? runtime.read(tensor) : tensor;
+
+/** Lets go of what `before` held and none of `after` does. */
+export function releaseTensors(runtime: Runtime, before: Fed, ...after: readonly Fed[]): Promise<void> {
+  const held = new Set(after.flatMap((each) => Object.values(each)));
+  const gone = Object.values(before).filter((each) => "resident" in each && !held.has(each));
+  return runtime.release(gone as Resident[]);
 }
 
 /** A state's tensors by name, and their shapes. */

@@ -4,10 +4,9 @@ import { writeFileAtomically } from "#platform";
 import { encodeAudio } from "../audio/encode.js";
 import { type CodecConfig, codebooksFor, hop } from "../codec/config.js";
 import type { Samples } from "../codec/decoder.js";
-import { compile } from "../graph/compile.js";
 import { graphOf } from "../graph/onnx.js";
 import { uniform } from "../lm/random.js";
-import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
+import type { Fed, Runtime, SessionOptions } from "../platform/platform.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { rateTensors } from "./adamw.js";
 import { codecChecker } from "./codec-check.js";
@@ -19,7 +18,8 @@ import { pickVectors } from "./k-means.js";
 import type { Json, Learner } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
 import { spectrogramPng } from "./spectrogram.js";
-import { shapesOf, type TrainState } from "./state.js";
+import { type LiveState, readState, releaseTensors, shapesOf } from "./state.js";
+import { compileStepper } from "./stepper.js";
 
 export interface CodecRun {
   readonly config: CodecConfig;
@@ -71,7 +71,7 @@ export function codecLearner(
     return made;
   };
   let checker: ReturnType<typeof codecChecker> | undefined;
-  const heard = async ({ tensors }: TrainState) => {
+  const heard = async ({ tensors }: LiveState) => {
     checker ??= codecChecker(runtime, c, codebooks, sounds.heldOut, options);
     return (await checker)(tensors);
   };
@@ -89,7 +89,7 @@ export function codecLearner(
       const unjudged = done < run.judgedFrom;
       const books = done < run.codedFrom ? 0 : codebooksAt(run, done);
       const stepper = await stepperFor({ ...full, codebooks: books, unjudged });
-      const before = { ...tensors };
+      const before: Record<string, Fed[string]> = { ...tensors };
       if (done === run.codedFrom && given === undefined)
         Object.assign(
           before,
@@ -107,6 +107,8 @@ export function codecLearner(
       const { numbers, next } = await stepper(fed);
       return { state: { step: done + 1, tensors: { ...before, ...next } }, numbers: { ...numbers, rate } };
     },
+    read: (state) => readState(runtime, state),
+    release: (before, after) => releaseTensors(runtime, before.tensors, after.tensors),
     async check(state) {
       if (state.step <= run.codedFrom) return {};
       const { made, grids, mel } = await heard(state);
@@ -172,10 +174,7 @@ const balancerOf = (start: Readonly<Record<string, Tensor>>) =>
   Object.fromEntries(Object.entries(start).filter(([name]) => name.startsWith("balancer.")));
 
 /** A step: what it is fed by name (more does no harm) -> its losses, and what it changes. */
-type Stepper = (fed: Readonly<Record<string, Tensor>>) => Promise<{
-  readonly numbers: Record<string, number>;
-  readonly next: Record<string, Tensor>;
-}>;
+type Stepper = (fed: Fed) => Promise<{ readonly numbers: Record<string, number>; readonly next: Fed }>;
 
 async function compileStep(
   runtime: Runtime,
@@ -188,12 +187,12 @@ async function compileStep(
   const outputs = { ...losses, ...next };
   const { inputs, weights } = graphOf(outputs);
   const needed = [...inputs.keys(), ...weights.keys()];
-  const session: Session = await compile(runtime, outputs, async () => new Map(), options);
+  const step = await compileStepper(runtime, outputs, Object.keys(losses), async () => new Map(), options);
   return async (fed) => {
-    const made = await session.run(Object.fromEntries(needed.map((name) => [name, fed[name]!])));
+    const made = await step(Object.fromEntries(needed.map((name) => [name, fed[name]!])));
     const names = (of: object) => Object.keys(of);
     return {
-      numbers: Object.fromEntries(names(losses).map((name) => [name, (made[name]!.data as Float32Array)[0]!])),
+      numbers: Object.fromEntries(names(losses).map((name) => [name, (made[name] as Tensor<"float32">).data[0]!])),
       next: Object.fromEntries(names(next).map((name) => [name, made[name]!])),
     };
   };

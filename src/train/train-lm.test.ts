@@ -21,7 +21,7 @@ import type { LmModel } from "./lm-files.js";
 import { lmGraph } from "./lm-graph.js";
 import { train } from "./run.js";
 import { rateAt } from "./schedule.js";
-import type { TrainState } from "./state.js";
+import type { LiveState, TrainState } from "./state.js";
 import { type Batch, type LmRun, lmLearner, stepBytes } from "./train-lm.js";
 
 const options = { threads: 1 };
@@ -70,14 +70,15 @@ const pieces = { from: "two tunes", batch: async () => tunes(), heldOut: async (
 const learner = (changed: Partial<LmRun> = {}) => lmLearner(runtime, { ...run, ...changed }, pieces, { options });
 
 async function learn(steps: number, which = learner(), from?: TrainState) {
-  let state = from ?? (await which.start());
+  let state: LiveState = from ?? (await which.start());
   const losses: number[] = [];
   while (losses.length < steps) {
     const next = await which.step(state);
+    await which.release(state, next.state);
     state = next.state;
     losses.push(next.numbers.loss!);
   }
-  return { state, losses };
+  return { state: await which.read(state), losses };
 }
 
 const bytesOf = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -220,11 +221,12 @@ test("a loss that is no number stops the run, names the tensor and keeps the sta
   const broken = {
     ...sound,
     write: async () => {},
-    async step(state: TrainState) {
+    async step(state: LiveState) {
       const next = await sound.step(state);
       if (state.step < 2) return next;
-      (next.state.tensors[name]!.data as Float32Array)[3] = Number.NaN;
-      return sound.step(next.state);
+      const read = await sound.read(next.state);
+      (read.tensors[name]!.data as Float32Array)[3] = Number.NaN;
+      return sound.step(read);
     },
   };
 

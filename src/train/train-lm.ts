@@ -6,12 +6,13 @@
 import type { Codes } from "../codes.js";
 import { type Binder, compile } from "../graph/compile.js";
 import { residentBytes } from "../graph/memory.js";
-import type { Runtime, Session, SessionOptions } from "../platform/platform.js";
+import type { Value } from "../graph/value.js";
+import type { Fed, Runtime, Session, SessionOptions } from "../platform/platform.js";
 import type { Tensor } from "../tensor.js";
 import { writeAdapter } from "../weights/lora.js";
 import type { AdamwConfig } from "./adamw.js";
 import { type DAdaptConfig, distanceName } from "./dadapt.js";
-import { averageAll, averages, type EmaConfig, noAverages } from "./ema.js";
+import { averageAll, averageCount, averageName, type EmaConfig, noAverages } from "./ema.js";
 import { initialWeights } from "./initial.js";
 import { conditionBatch, type Dropout, dropConditions, type ItemCondition } from "./lm-conditions.js";
 import { type LmModel, writeLm } from "./lm-files.js";
@@ -23,7 +24,7 @@ import { misread } from "./misread.js";
 import { adamwOptimiser, dadaptOptimiser, type Optimiser } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
-import type { TrainState } from "./state.js";
+import { numbersOf, readState, releaseTensors } from "./state.js";
 
 export interface LmRun {
   readonly model: LmModel;
@@ -86,16 +87,17 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
   const { options = {}, given = async () => new Map<string, Tensor>(), sample = async () => {} } = around;
   const graph = graphOf(run);
   const optimiser = optimiserOf(run);
-  const bind: Binder = async (declared) =>
-    around.bind?.(declared.filter(({ name }) => !graph.learnt.has(name))) ?? new Map();
+  const bind = boundBut(graph.learnt, around.bind);
   const fed = ({ codes, lengths, conditions }: Batch, read = codes) => ({
     ...lmBatch(codes, model.lm, read, lengths),
     ...conditionBatch(conditions, shape, model.lm, model.t5),
   });
   /** The averages, where there are some. */
-  const weightsOf = ({ tensors }: TrainState) => {
-    const mean = averages(tensors);
-    return Object.fromEntries([...graph.learnt.keys()].map((name) => [name, mean.get(name) ?? tensors[name]!]));
+  const weightsOf = async <T extends Fed>(tensors: T): Promise<T> => {
+    const count = tensors[averageCount];
+    const averaged = count !== undefined && first(await numbersOf(runtime, count)) !== 0;
+    const named = [...graph.learnt.keys()].map((name) => [name, tensors[averaged ? averageName(name) : name]!]);
+    return Object.fromEntries(named);
   };
 
   let stepping: Promise<LmStep> | undefined;
@@ -137,16 +139,19 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
         ...byCodebook("ce", perCodebook),
         norm,
         rate,
-        ...(distance && { distance: first(distance) }),
+        ...(distance && { distance: first(await numbersOf(runtime, distance)) }),
       };
       return { state: { step: t, tensors: next }, numbers };
     },
-    async check(state) {
+    read: (state) => readState(runtime, state),
+    release: (before, after) => releaseTensors(runtime, before.tensors, after.tensors),
+    async check({ tensors }) {
       checking ??= compile(runtime, { perCodebook: graph.perCodebook }, bind, options);
-      return check(await checking, await pieces.heldOut(), (batch) => ({ ...weightsOf(state), ...fed(batch) }), shape);
+      const weights = await weightsOf(tensors);
+      return check(await checking, await pieces.heldOut(), (batch) => ({ ...weights, ...fed(batch) }), shape);
     },
-    async write(state, folder) {
-      const factors = weightsOf(state);
+    async write({ tensors }, folder) {
+      const factors = await weightsOf(tensors);
       if (run.lora === undefined) await writeLm(folder, model, factors);
       else await writeAdapter(folder, { ...run.lora, factors });
     },
@@ -165,6 +170,20 @@ export function graphOf({
   return loraGraph((p) => lmGraph(lm, t5, shape, learnText, p), lora);
 }
 
+/** Binds what does not learn. */
+export const boundBut =
+  (learnt: ReadonlyMap<string, Value>, bind: Binder | undefined): Binder =>
+  async (declared) =>
+    bind?.(declared.filter(({ name }) => !learnt.has(name))) ?? new Map();
+
+export const choicesOf = (run: LmRun): StepChoices => ({
+  clip: run.clip,
+  optimiser: optimiserOf(run),
+  averages: run.averages,
+  pieces: run.pieces,
+  recompute: run.recompute ?? false,
+});
+
 /** About how many bytes the process will hold that makes such steps. */
 export function stepBytes(run: LmRun): number {
   const graph = graphOf(run);
@@ -172,14 +191,6 @@ export function stepBytes(run: LmRun): number {
 }
 
 // --- internal ---
-
-const choicesOf = (run: LmRun): StepChoices => ({
-  clip: run.clip,
-  optimiser: optimiserOf(run),
-  averages: run.averages,
-  pieces: run.pieces,
-  recompute: run.recompute ?? false,
-});
 
 const first = ({ data }: Tensor): number => (data as Float32Array)[0]!;
 
@@ -193,7 +204,7 @@ const optimiserOf = ({ optimiser }: LmRun): Optimiser =>
 async function check(
   session: Session,
   heldOut: readonly Batch[],
-  fed: (batch: Batch) => Readonly<Record<string, Tensor>>,
+  fed: (batch: Batch) => Fed,
   { melody }: LmShape,
 ): Promise<Numbers> {
   const told: Record<string, (item: ItemCondition) => ItemCondition> = {

@@ -7,19 +7,23 @@ import type { Device, Kept, SessionOptions } from "../platform.js";
 import { fromOrt, type KeptState, named, some, toOrt } from "./kept.js";
 import { InMemory, sequence, sequenceFirst } from "./kept-in-memory.js";
 import { OnDevice, Placing } from "./kept-on-device.js";
+import { Residents } from "./residents.js";
 import type { Request, RunResult } from "./thread-messages.js";
 
 export class Computing {
   readonly #sessions = new Map<number, ort.InferenceSession>();
   readonly #states = new Map<number, KeptState>();
   readonly #placing = new Placing();
+  readonly #residents: Residents;
   #lastId = 0;
 
   /** @param root the folder that the paths of weights start from */
   constructor(
     readonly root: string,
     readonly device: Device,
-  ) {}
+  ) {
+    this.#residents = new Residents(() => ++this.#lastId, device === "webgpu" ? this.#placing : undefined);
+  }
 
   /**
    * @param moved gets the memory of the answer, which need not be copied: nothing here uses it again. Without, all is
@@ -35,17 +39,30 @@ export class Computing {
       case "open":
         this.#states.set(++this.#lastId, await this.#open(request.held, request.kept));
         return this.#lastId;
-      case "run": {
+      case "run":
+      case "leave": {
         const session = this.#sessions.get(request.session);
         assert(session !== undefined, "this session has been disposed of");
-        const state = request.state === undefined ? undefined : this.#states.get(request.state);
-        assert(state !== undefined || request.state === undefined, "this state has been disposed of");
-        const outputs = await run(session, request.inputs, state);
+        const there = Object.entries(request.residents).map(([name, id]) => [name, this.#residents.get(id)] as const);
+        const feeds = fed(session, request.inputs, Object.fromEntries(there));
+        const made =
+          request.do === "leave"
+            ? await this.#residents.run(session, feeds, request.wanted)
+            : { outputs: await run(session, feeds, this.#stateOf(request.state)), stayed: {} };
         const inputs = moved === undefined ? {} : request.inputs;
-        for (const { data } of [outputs, inputs].flatMap((some) => Object.values(some)))
+        for (const { data } of [made.outputs, inputs].flatMap((some) => Object.values(some)))
           moved?.push(data.buffer as ArrayBuffer);
-        return { outputs, inputs } satisfies RunResult;
+        return { ...made, inputs } satisfies RunResult;
       }
+      case "place":
+        return this.#residents.place(request.tensor);
+      case "read": {
+        const tensor = await this.#residents.read(request.id);
+        moved?.push(tensor.data.buffer as ArrayBuffer);
+        return tensor;
+      }
+      case "release":
+        return this.#residents.release(request.ids);
       case "find": // a GPU, by computing on it
         return (await this.#placing.place({ dtype: "float32", shape: [], data: Float32Array.of(0) })).dispose();
       case "close":
@@ -55,6 +72,12 @@ export class Computing {
         this.#sessions.delete(request.id);
         return undefined;
     }
+  }
+
+  #stateOf(id: number | undefined): KeptState | undefined {
+    const state = id === undefined ? undefined : this.#states.get(id);
+    assert(state !== undefined || id === undefined, "this state has been disposed of");
+    return state;
   }
 
   async #create(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
@@ -85,16 +108,25 @@ export class Computing {
 
 // --- internal ---
 
-async function run(
+function fed(
   session: ort.InferenceSession,
   inputs: Record<string, Tensor>,
+  residents: Record<string, ort.Tensor>,
+): Record<string, ort.Tensor> {
+  const numbers = Object.entries(inputs).map(([name, tensor]) => [name, toOrt(tensor)] as const);
+  const feeds = { ...residents, ...Object.fromEntries(numbers) };
+  const names = new Set(session.inputNames);
+  const wrong = Object.keys(feeds).find((name) => !names.has(name));
+  assert(wrong === undefined, `there is no input ${wrong}, there are ${some(session.inputNames)}`);
+  return feeds;
+}
+
+async function run(
+  session: ort.InferenceSession,
+  given: Record<string, ort.Tensor>,
   state: KeptState | undefined,
 ): Promise<Record<string, Tensor>> {
-  const feeds: Record<string, ort.Tensor> = { ...state?.inputs };
-  for (const [name, tensor] of Object.entries(inputs)) {
-    assert(session.inputNames.includes(name), `there is no input ${name}, there are ${some(session.inputNames)}`);
-    feeds[name] = toOrt(tensor);
-  }
+  const feeds = { ...state?.inputs, ...given };
   if (state?.writes) return state.run(session, feeds);
   const wanted = session.outputNames.filter((name) => name !== sequence).map((name) => [name, null]);
   const outputs = await session.run(feeds, Object.fromEntries(wanted));

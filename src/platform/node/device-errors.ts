@@ -36,6 +36,12 @@ export function checkHardware(): void {
 
 /** An error of the runtime: of a kind for people, where it says that the device is not there. */
 export function explained(device: Device, error: unknown): Error {
+  if (error instanceof Error && /requires f16/.test(error.message))
+    return new HocketError(
+      "unsupported",
+      `device ${device}: this GPU, or its driver, does not compute in half precision; take --precision fp32, int8 or int4`,
+      { cause: error },
+    );
   if (!(error instanceof Error) || error instanceof HocketError || !isAbsence[device]?.test(error.message))
     return error instanceof Error ? error : new Error(String(error));
   const [said] = error.message.split("\n") as [string];

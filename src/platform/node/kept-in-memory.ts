@@ -33,18 +33,27 @@ export class InMemory implements KeptState {
   }
 
   async run(session: ort.InferenceSession, feeds: Record<string, ort.Tensor>): Promise<Record<string, Tensor>> {
-    checkOutputs(session, Object.keys(this.#written));
-    try {
-      await session.run(feeds, { [sequence]: null, ...this.#written });
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("Non tensor type"))) throw error;
-    }
+    await writeInto(session, feeds, this.#written);
     return Object.fromEntries(
       [...this.#returned].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]),
     );
   }
 
   dispose(): void {}
+}
+
+/** A run whose outputs are written into tensors and nowhere else. */
+export async function writeInto(
+  session: ort.InferenceSession,
+  feeds: Record<string, ort.Tensor>,
+  written: Record<string, ort.Tensor>,
+): Promise<void> {
+  checkOutputs(session, Object.keys(written));
+  try {
+    await session.run(feeds, { [sequence]: null, ...written });
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith("Non tensor type"))) throw error;
+  }
 }
 
 /** The output that cannot be returned. */

@@ -9,6 +9,7 @@ import * as ort from "onnxruntime-node";
 import { arrayFor, type DType, elementCount, type Tensor } from "../../tensor.js";
 import type { Kept } from "../platform.js";
 import { checkOutputs, fromOrt, type KeptState, spelled, toOrt } from "./kept.js";
+import type { Memory } from "./residents.js";
 
 export class OnDevice implements KeptState {
   readonly inputs: Record<string, ort.Tensor> = {};
@@ -49,19 +50,28 @@ export class OnDevice implements KeptState {
   }
 }
 
-/** Puts tensors into a GPU's memory. */
-export class Placing {
-  readonly #sessions = new Map<DType, Promise<ort.InferenceSession>>();
+/** Puts tensors into a GPU's memory, and has them back. */
+export class Placing implements Memory {
+  readonly #sessions = new Map<string, Promise<ort.InferenceSession>>();
 
-  async place(tensor: Tensor): Promise<ort.Tensor> {
-    let session = this.#sessions.get(tensor.dtype);
-    session ??= ort.InferenceSession.create(copies(tensor.dtype), {
+  place(tensor: Tensor): Promise<ort.Tensor> {
+    return this.#copied(toOrt(tensor), "gpu-buffer");
+  }
+
+  async fetch(tensor: ort.Tensor): Promise<Tensor> {
+    return fromOrt(await this.#copied(tensor, "cpu"));
+  }
+
+  async #copied(from: ort.Tensor, to: "gpu-buffer" | "cpu"): Promise<ort.Tensor> {
+    const key = `${from.type} ${to}`;
+    let session = this.#sessions.get(key);
+    session ??= ort.InferenceSession.create(copies(from.type as DType), {
       executionProviders: ["webgpu"],
-      preferredOutputLocation: "gpu-buffer",
+      preferredOutputLocation: to,
       logSeverityLevel: 4,
     });
-    this.#sessions.set(tensor.dtype, session);
-    return (await (await session).run({ from: toOrt(tensor) })).to!;
+    this.#sessions.set(key, session);
+    return (await (await session).run({ from })).to!;
   }
 }
 

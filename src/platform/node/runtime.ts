@@ -3,8 +3,8 @@
 import { parse, relative, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HocketError } from "../../errors.js";
-import { arrayFor, type Tensor } from "../../tensor.js";
-import type { Kept, Runtime, RuntimeOptions, Session, State, Tensors } from "../platform.js";
+import { arrayFor, type DType, type Tensor } from "../../tensor.js";
+import type { Fed, Kept, Resident, Runtime, RuntimeOptions, Session, State, Tensors, Wanted } from "../platform.js";
 import { Calls, type Computer } from "./calls.js";
 import { DeviceProcess } from "./device-process.js";
 import { busy, type Reply, type RunResult, stopped, type ThreadData, type Unnumbered } from "./thread-messages.js";
@@ -34,6 +34,14 @@ export function createRuntime({ device = "cpu" }: RuntimeOptions = {}): Runtime 
     async createSession(model, options = {}) {
       const id = (await computer.call({ do: "create", model, options })) as number;
       return new NodeSession(computer, id);
+    },
+    async place(tensor) {
+      const { dtype, shape } = tensor;
+      return new NodeResident(computer, (await computer.call({ do: "place", tensor })) as number, dtype, shape);
+    },
+    read: (resident) => computer.call({ do: "read", id: idOf(resident) }) as Promise<Tensor>,
+    async release(residents) {
+      if (residents.length > 0) await computer.call({ do: "release", ids: residents.map(idOf) });
     },
     beside() {
       other ??= createRuntime();
@@ -123,14 +131,31 @@ class NodeSession implements Session {
     readonly id: number,
   ) {}
 
-  async run(inputs: Tensors, state?: State): Promise<Tensors> {
+  async run(inputs: Fed, state?: State): Promise<Tensors> {
     const kept = state === undefined ? {} : { state: (state as NodeState).id };
-    const copies = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, this.#copy(name, tensor)]));
+    return (await this.#call(inputs, (fed) => ({ do: "run", ...fed, ...kept }))).outputs;
+  }
+
+  async leave(inputs: Fed, wanted: readonly Wanted[]): Promise<Fed> {
+    const { outputs, stayed } = await this.#call(inputs, (fed) => ({ do: "leave", ...fed, wanted }));
+    const there = wanted.flatMap(({ output, dtype, shape }) => {
+      const id = stayed[output];
+      return id === undefined ? [] : [[output, new NodeResident(this.computer, id, dtype, shape)] as const];
+    });
+    return { ...outputs, ...Object.fromEntries(there) };
+  }
+
+  async #call(inputs: Fed, request: (fed: FedHere) => Unnumbered): Promise<RunResult> {
+    const copies: Record<string, Tensor> = {};
+    const residents: Record<string, number> = {};
+    for (const [name, given] of Object.entries(inputs))
+      if ("resident" in given) residents[name] = idOf(given);
+      else copies[name] = this.#copy(name, given);
     const moved = Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer);
-    const request = { do: "run", session: this.id, inputs: copies, ...kept } as const;
-    const { outputs, inputs: back } = (await this.computer.call(request, moved)) as RunResult;
-    for (const [name, { data }] of Object.entries(back)) this.#carriers.set(name, data.buffer as ArrayBuffer);
-    return outputs;
+    const fed = { session: this.id, inputs: copies, residents };
+    const result = (await this.computer.call(request(fed), moved)) as RunResult;
+    for (const [name, { data }] of Object.entries(result.inputs)) this.#carriers.set(name, data.buffer as ArrayBuffer);
+    return result;
   }
 
   /**
@@ -153,6 +178,26 @@ class NodeSession implements Session {
     return this.computer.close(this.id);
   }
 }
+
+/** What a session is fed, as it goes to where it computes. */
+type FedHere = {
+  readonly session: number;
+  readonly inputs: Tensors;
+  readonly residents: Readonly<Record<string, number>>;
+};
+
+class NodeResident implements Resident {
+  readonly resident = true;
+
+  constructor(
+    readonly computer: Computer,
+    readonly id: number,
+    readonly dtype: DType,
+    readonly shape: readonly number[],
+  ) {}
+}
+
+const idOf = (resident: Resident): number => (resident as NodeResident).id;
 
 class NodeState implements State {
   constructor(

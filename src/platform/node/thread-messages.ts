@@ -1,13 +1,24 @@
 /** @file What the caller's end and what computes say to each other, and the two numbers that a thread shares. */
 
 import type { ErrorCode } from "../../errors.js";
-import type { Kept, SessionOptions, Tensors } from "../platform.js";
+import type { Tensor } from "../../tensor.js";
+import type { Kept, SessionOptions, Tensors, Wanted } from "../platform.js";
 
-/** What a thread or a process that computes can be asked for. Ids name sessions and states, which live there. */
+/** What a thread or a process that computes can be asked for. Ids name sessions, states and residents, which live there. */
 export type Request = { call: number } & (
   | { do: "create"; model: Uint8Array; options: SessionOptions }
   | { do: "open"; held: Tensors; kept: readonly Kept[] }
-  | { do: "run"; session: number; inputs: Tensors; state?: number }
+  | { do: "run"; session: number; inputs: Tensors; residents: Readonly<Record<string, number>>; state?: number }
+  | {
+      do: "leave";
+      session: number;
+      inputs: Tensors;
+      residents: Readonly<Record<string, number>>;
+      wanted: readonly Wanted[];
+    }
+  | { do: "place"; tensor: Tensor }
+  | { do: "read"; id: number }
+  | { do: "release"; ids: readonly number[] }
   | { do: "close"; id: number }
   | { do: "find" }
 );
@@ -21,6 +32,8 @@ export type Unnumbered = Request extends infer T ? (T extends unknown ? Omit<T, 
 export interface RunResult {
   readonly outputs: Tensors;
   readonly inputs: Tensors;
+  /** Ids of the outputs that stayed. */
+  readonly stayed: Readonly<Record<string, number>>;
 }
 
 export interface ThreadData {
