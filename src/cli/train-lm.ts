@@ -10,6 +10,7 @@ import { type CodecModel, loadCodec } from "../model.js";
 import { readTokenizer } from "../model-files.js";
 import type { Folder, SessionOptions } from "../platform/platform.js";
 import { musicgenAdamw } from "../train/adamw.js";
+import { alikeWeights } from "../train/alike.js";
 import { musicgenDAdapt } from "../train/dadapt.js";
 import { averagesFor } from "../train/ema.js";
 import { codecPart, type LmBase, lmBase, partTensors, tokenizerBytes } from "../train/lm-base.js";
@@ -130,7 +131,10 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const graph = graphOf(run);
   const learner = lmLearner(runtime, run, pieces, {
     options,
-    given: async () => (base === undefined || run.lora !== undefined ? new Map() : base.weights(graph.learnt.keys())),
+    given: async () => {
+      if (base === undefined) return alikeWeights(model, run.seed);
+      return run.lora === undefined ? base.weights(graph.learnt.keys()) : new Map();
+    },
     ...(base && { bind: base.bind }),
     async sample(state, folder) {
       await learner.write(state, out);
