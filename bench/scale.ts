@@ -3,7 +3,7 @@
  * take turns at being killed (SIGKILL), and are replaced. All of it is real: the commands, Redis, the model in the package.
  * Every 25th is followed from the start, and what was heard is held against its file; every 100th is composed again by a server
  * without a queue, and all files are held against its.
- * Usage: node dist/bench/scale.js [orders] [seconds from one kill to the next] [what else `serve` and `worker` are given...]
+ * Usage: node dist/bench/scale.js [orders] [seconds from one kill to the next] [seconds of each piece]
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -18,13 +18,12 @@ import { ApiError, type GenerationInput, HocketClient } from "../src/server/clie
 import { Store } from "../src/server/store.js";
 import { repositoryFile } from "../test/golden.js";
 
-const [orders = 2000, everySeconds = 30] = process.argv.slice(2, 4).map(Number);
-const more = process.argv.slice(4);
+const [orders = 2000, everySeconds = 30, duration = 3] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), "hocket-scale-"));
 const data = join(folder, "data");
 const children = new Set<ChildProcess>();
 
-const orderOf = (i: number): GenerationInput => ({ prompt: `piece ${i}`, duration: 0.5, seed: i });
+const orderOf = (i: number): GenerationInput => ({ prompt: `piece ${i}`, duration, seed: i });
 
 function start(command: string, args: readonly string[]): ChildProcess {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -83,14 +82,14 @@ const began = performance.now();
 const elapsed = () => (performance.now() - began) / 1000;
 try {
   const queue = await redis();
-  const url = await firstWords(hocket("serve", "--port", "0", "--no-open", "--data", data, "--queue", queue, ...more));
+  const url = await firstWords(hocket("serve", "--port", "0", "--no-open", "--data", data, "--queue", queue));
   const client = new HocketClient({ url });
   const alone = new HocketClient({
     url: await firstWords(
       hocket("serve", "--port", "0", "--no-open", "--data", join(folder, "alone"), "--threads", "1"),
     ),
   });
-  const work = () => hocket("worker", "--data", data, "--queue", queue, "--threads", "1", ...more);
+  const work = () => hocket("worker", "--data", data, "--queue", queue, "--threads", "1");
   const workers = [work(), work()];
   let over = false;
   const killing = (async () => {

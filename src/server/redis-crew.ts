@@ -31,6 +31,8 @@ interface Followed {
 
 export interface RedisOptions extends Omit<CrewOptions, "together"> {
   readonly url: string;
+  /** The name of where sounds go; undefined: a folder that all see. */
+  readonly storage: string | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -116,7 +118,7 @@ export class RedisCrew implements Crew {
     const add = () =>
       this.queue.add(
         queueName,
-        { ...job, model: model.name },
+        { ...job, model: model.name, storage: this.options.storage },
         {
           jobId: id,
           priority: Math.min(rank, 2 ** 20),

@@ -20,13 +20,16 @@ import {
   tellingOf,
   unwanted,
 } from "./redis.js";
-import { Shelf } from "./shelf.js";
+import type { Storage } from "./s3.js";
+import { codesFile, givenFile, pieceFile, Shelf } from "./shelf.js";
 
 export interface WorkerOptions {
   /** Of the Redis. */
   readonly url: string;
-  /** The folder that the server keeps its data in, as this machine sees it. */
+  /** The folder that the server keeps its data in, as this machine sees it; with a storage, one of the worker's own. */
   readonly data: string;
+  /** The server's. */
+  readonly storage?: Storage | undefined;
   readonly models: readonly Place[];
   readonly threads?: number | undefined;
   readonly log: (line: string) => void;
@@ -40,10 +43,10 @@ export interface RunningWorker {
 }
 
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { url, data, threads, log, patience = 20_000 } = options;
+  const { url, data, storage, threads, log, patience = 20_000 } = options;
   const { bull } = await loadRedis();
   const [redis, heard, telling] = await Promise.all([connect(url, log), connect(url, log), connect(url, log)]);
-  const shelf = new Shelf(data);
+  const shelf = new Shelf(data, storage);
   const models = new Models(options.models);
   const engine = new Engine({ threads, log });
   let working: string | undefined;
@@ -57,7 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const worker = new bull.Worker<SentJob>(
     queueName,
     async (sent, token) => {
-      const { id, model, ...rest } = sent.data;
+      const { id, model, storage: wanted, ...rest } = sent.data;
       const run = randomUUID();
       let told: Promise<unknown> = Promise.resolve();
       const tell = (event: Told["event"]) => {
@@ -68,23 +71,37 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       working = id;
       try {
         tell({ type: "begun" });
+        if (wanted !== storage?.name) throw misplaced(wanted, storage?.name);
         const { place } = await models.findMusic(model);
         const job: Job = { ...rest, id, model: place, folder: await shelf.make(id) };
+        for (const given of rest.given) await shelf.here(givenFile(job.folder, given));
         let over = false;
+        let done: Told["event"] | undefined;
         const lost = await engine.compose([job], (_, event) => {
           over ||= event.type === "done" || event.type === "failed";
-          tell(event);
+          if (event.type === "done") done = event;
+          else tell(event);
         });
+        if (done !== undefined) {
+          for (const i of rest.pieces.keys()) await shelf.share(pieceFile(job.folder, i));
+          await shelf.share(codesFile(job.folder));
+          tell(done); // only now: whoever hears it looks for them
+        }
+        if (storage !== undefined && (await redis.exists(unwanted(id))) === 1)
+          // it may have been deleted meanwhile
+          await shelf.withdraw(id, rest.pieces.length);
         if (over || !lost) return;
         if (!closing)
           throw new Error("the process that composed it ended: the model may need more memory than there is");
         await sent.moveToDelayed(Date.now(), token);
         throw new bull.DelayedError();
       } catch (error) {
-        if (!(error instanceof Problem || error instanceof HocketError)) throw error;
-        tell(failure(new HocketError(error instanceof Problem ? "bad-request" : error.code, error.message)));
+        const code = error instanceof Problem ? "bad-request" : error instanceof HocketError ? error.code : "internal";
+        if (code === "internal" || code === "network") throw error; // another try may do better
+        tell(failure(new HocketError(code, (error as Error).message)));
       } finally {
         working = undefined;
+        if (storage !== undefined) await shelf.remove(id);
         await told;
       }
     },
@@ -112,6 +129,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 // --- internal ---
+
+const misplaced = (wanted: string | undefined, own: string | undefined): HocketError =>
+  new HocketError(
+    "bad-request",
+    `the server keeps sounds in ${wanted ?? "a folder"}, and the worker that took this in ${own ?? "a folder"}: give both the same --storage`,
+  );
 
 async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
   const late = new AbortController();

@@ -7,7 +7,11 @@ import type { CrewEvent } from "./crew.js";
 import type { Job } from "./jobs.js";
 
 /** A job for whoever takes it: with the model's name, and without folders, which lie elsewhere on each machine. */
-export type SentJob = Omit<Job, "model" | "folder"> & { readonly model: string };
+export type SentJob = Omit<Job, "model" | "folder"> & {
+  readonly model: string;
+  /** Where its sounds are and go; undefined: the server's folder. */
+  readonly storage?: string | undefined;
+};
 
 /** What is told of a job; each time that it is begun has a name of its own. */
 export interface Told {
@@ -58,7 +62,7 @@ export async function loadRedis(): Promise<{
 /** @throws HocketError where no Redis answers at this address */
 export async function connect(url: string, log: (line: string) => void): Promise<Redis> {
   if (!/^rediss?:\/\//.test(url))
-    throw new HocketError("bad-request", `--queue: "${url}" is no address of a Redis such as redis://localhost:6379`);
+    throw new HocketError("bad-request", "--queue: this is no address of a Redis such as redis://localhost:6379");
   const { Redis } = await loadRedis();
   const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
   let said = "";
