@@ -4,8 +4,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HocketError } from "../errors.js";
+import type { Place } from "../server/jobs.js";
 import type { Command } from "./command.js";
-import { loraOption, modelOption } from "./models.js";
+import { findModel, loraOption, modelOption } from "./models.js";
 import { say } from "./report.js";
 import { placesFrom, storageFrom, storageOption } from "./serve.js";
 import { threadsFrom, threadsOption } from "./threads.js";
@@ -22,6 +23,11 @@ export const workerCommand: Command = {
     storage: storageOption,
     model: modelOption,
     lora: loraOption,
+    codec: {
+      kind: "text",
+      value: "MODEL",
+      help: "a codec besides the model's, for 'hocket data tokenize --queue'",
+    },
     threads: threadsOption,
   },
   examples: [
@@ -32,25 +38,35 @@ export const workerCommand: Command = {
   async run(given, signal) {
     const [url, data] = [given.text("queue"), given.text("data")];
     if (url === undefined) throw new HocketError("bad-request", "--queue: name the Redis that the server uses");
-    if ((data === undefined) === (given.text("storage") === undefined))
+    const places = ["data", "storage"].filter((each) => given.text(each) !== undefined).length;
+    if (places > 1 || (places === 0 && given.text("codec") === undefined))
       throw new HocketError(
         "bad-request",
-        "name either --data, the folder that the server keeps its data in, or --storage, if it was started with one",
+        "name either --data, the folder that the server keeps its data in, or --storage, if it was started with one; or only a --codec to encode with",
       );
     const { threads } = threadsFrom(given);
     const storage = await storageFrom(given);
-    const { places } = await placesFrom(given, signal);
+    const { places: models } = await placesFrom(given, signal);
+    const codec = given.text("codec");
+    const codecs = codec === undefined ? [] : [await placeOf(codec, signal)];
     const { startWorker } = await import("../server/redis-worker.js");
-    const passing = data ?? (await mkdtemp(join(tmpdir(), "hocket-worker-")));
+    const passing = storage === undefined ? undefined : await mkdtemp(join(tmpdir(), "hocket-worker-"));
     try {
-      const worker = await startWorker({ url, data: passing, storage, models: places, threads, log: say });
+      const worker = await startWorker({ url, data: data ?? passing, storage, models, codecs, threads, log: say });
       say("waiting for work (Ctrl-C ends it)");
       await new Promise<void>((resolve) =>
         signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve()),
       );
       await worker.close(1000 * grace);
     } finally {
-      if (data === undefined) await rm(passing, { recursive: true, force: true });
+      if (passing !== undefined) await rm(passing, { recursive: true, force: true });
     }
   },
 };
+
+// --- internal ---
+
+async function placeOf(codec: string, signal: AbortSignal): Promise<Place> {
+  const { folder, name } = await findModel(codec, signal);
+  return { name, path: folder.location };
+}

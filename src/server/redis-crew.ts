@@ -13,6 +13,7 @@ import {
   connect,
   keptFor,
   loadRedis,
+  mostTries,
   prefix,
   queueName,
   type SentJob,
@@ -183,6 +184,3 @@ export class RedisCrew implements Crew {
 
 /** Of each stream: its name, and places with [field, value]. */
 type Answer = Awaited<ReturnType<Redis["xreadBuffer"]>>;
-
-/** How often a job is begun again whose worker died or whose process ended. */
-const mostTries = 8;

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { repositoryFile } from "../../test/golden.js";
+import { freePort, redis, skip, worker } from "../../test/redis.js";
 import { s3 } from "../../test/s3.js";
 import { dataFolder, mini, type Serving, serving } from "../../test/serving.js";
 import { toPcm } from "../audio/pcm.js";
@@ -12,61 +10,6 @@ import { writeWav } from "../audio/write-wav.js";
 import { packed, unpacked } from "./redis.js";
 import { startWorker } from "./redis-worker.js";
 import { openS3 } from "./s3.js";
-
-const children = new Set<ChildProcess>();
-after(() => {
-  for (const child of children) child.kill("SIGKILL");
-});
-
-const isInstalled = (() => {
-  try {
-    execFileSync("redis-server", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = isInstalled ? false : "there is no redis-server on this machine";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function redis(): Promise<string> {
-  const port = await freePort();
-  const child = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--save", ""], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  children.add(child);
-  await new Promise<void>((resolve) => {
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (text.includes("Ready to accept connections")) resolve();
-    });
-  });
-  return `redis://127.0.0.1:${port}`;
-}
-
-/** A worker in a process of its own, that can be killed; a second without a sign of it and its job goes to another. */
-function worker(url: string, data: string, storage?: string, environment: Record<string, string> = {}): ChildProcess {
-  const program = `
-    import { startWorker } from ${JSON.stringify(repositoryFile("dist/src/server/redis-worker.js"))};
-    import { openS3 } from ${JSON.stringify(repositoryFile("dist/src/server/s3.js"))};
-    const options = ${JSON.stringify({ url, data, models: [mini], threads: 1, patience: 1500 })};
-    const storage = ${storage === undefined ? undefined : `await openS3(${JSON.stringify(storage)}, process.env)`};
-    await startWorker({ ...options, storage, log: () => {} });
-    process.stdout.write("ready");`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...environment },
-  });
-  children.add(child);
-  child.once("exit", () => children.delete(child));
-  return child;
-}
 
 const codesOf = async ({ client }: Serving, id: string) => Buffer.from(await client.codes(id)).toString("base64");
 const soundOf = async ({ client }: Serving, id: string) =>
@@ -93,7 +36,7 @@ test(
     const ids = await Promise.all(orders.map(async (order) => (await queued.client.create(order)).id));
     const cancelled = await queued.client.create({ prompt: "unwanted", duration: 1 });
     await queued.client.cancel(cancelled.id);
-    const first = worker(url, data);
+    const first = worker({ url, data });
     const heard: number[] = [];
     for await (const event of queued.client.events(ids[0]!)) {
       if (event.type === "audio") {
@@ -102,7 +45,7 @@ test(
       }
       if (event.type === "codes" && first.exitCode === null && first.signalCode === null) {
         first.kill("SIGKILL");
-        worker(url, data);
+        worker({ url, data });
       }
     }
     assert.equal(heard.length, 16000, "whoever follows hears everything once, though it was begun twice");
@@ -161,7 +104,7 @@ test(
     const options = { url, models: [mini], threads: 1, patience: 1500, log: () => {} };
     const order = { prompt: "a", duration: 1, seed: 1 };
     const { id } = await queued.client.create(order);
-    const first = worker(url, dataFolder(), storage.name, environment);
+    const first = worker({ url, data: dataFolder() }, storage.name, environment);
     cloud.before = (what) => {
       if (!what.endsWith(`${id}/codes.safetensors`)) return;
       first.kill("SIGKILL");

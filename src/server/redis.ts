@@ -21,6 +21,12 @@ export interface Told {
 
 export const queueName = "compose";
 export const prefix = "hocket";
+/** Where sounds wait that are to be encoded to tokens of this key. */
+export const tokensQueue = (key: string): string => `tokens-${key}`;
+/** The sounds of such a job, serialized. */
+export const clipsOf = (id: string): string => `${prefix}:clips:${id}`;
+/** How often a job is begun again whose worker died or whose process ended. */
+export const mostTries = 8;
 /** The stream of what is told of a job. */
 export const tellingOf = (id: string): string => `${prefix}:told:${id}`;
 /** There while nobody wants the job any more. */
