@@ -53,8 +53,11 @@ export const fullQuality = 0.001;
 export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint): Precision {
   if (asked !== "auto") return asked;
   const numbers = [...checkpoint.tensors.values()].filter(({ name }) => name.startsWith("decoder."));
-  return numbers.reduce((sum, { shape }) => sum + elementCount(shape), 0) < worthInt8 ? "fp32" : "int8";
+  return autoPrecision(numbers.reduce((sum, { shape }) => sum + elementCount(shape), 0));
 }
+
+/** What "auto" is for a language model of so many numbers. */
+export const autoPrecision = (numbers: number): Precision => (numbers < worthInt8 ? "fp32" : "int8");
 
 /** Binds what `bind` does, at that precision. */
 export async function atPrecision(

@@ -9,6 +9,7 @@ import { Desk } from "./desk.js";
 import { Engine } from "./engine.js";
 import { isLoopback } from "./guard.js";
 import type { Place } from "./jobs.js";
+import { machineMemory } from "./machine-memory.js";
 import { Metrics } from "./metrics.js";
 import { Models } from "./models.js";
 import { Pages } from "./pages.js";
@@ -85,7 +86,15 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         ? new OwnCrew(engine, { together: limits.together, onEvent })
         : await RedisCrew.open({ url: options.queue, storage: options.storage?.name, onEvent, log });
     const pages = await Pages.open(options.studio);
-    const app = createApp({ desk, engine, metrics, pulls, token, pages });
+    const app = createApp({
+      desk,
+      engine,
+      metrics,
+      pulls,
+      token,
+      pages,
+      memory: options.queue === undefined ? () => machineMemory(engine.pid) : undefined,
+    });
     const server = createAdaptorServer({ fetch: app.fetch });
     await listen(server, port, host);
     const address = server.address() as AddressInfo;
