@@ -114,7 +114,7 @@ function Card({ model }: { readonly model: ModelResource }) {
         <Fact name="Voices" value={`${codebooks}, of ${bins} codes each`} />
         <Fact name="Licence" value={licence ?? "not stated"} />
       </dl>
-      {fits !== "yes" && fits !== null && <p class={`fit ${fits}`}>{needs(memory, fits)}</p>}
+      {fits !== "yes" && fits !== null && <p class="may">{needs(memory, fits)}</p>}
       <p class={`may ${commercial === true ? "yes" : ""}`}>{mayOf(commercial)}</p>
       {kind === "music" && (
         <p class="buttons">
@@ -217,12 +217,14 @@ const sings = (melody: boolean, window: number | null): string =>
 
 /** Whether there is room for it, in words. */
 const needs = (memory: number, fits: ModelResource["fits"]): string =>
-  ({
-    yes: `needs about ${sizeOf(memory)} of memory, which there is`,
-    tight: `needs about ${sizeOf(memory)} of memory: close other programs first`,
-    no: `needs about ${sizeOf(memory)} of memory, more than this machine has: it will not run here`,
-    unknown: `needs about ${sizeOf(memory)} of memory, on the machine that composes`,
-  })[fits ?? "unknown"];
+  `Needs about ${sizeOf(memory)} of memory${
+    {
+      yes: ": there is room.",
+      tight: ": close other programs first.",
+      no: ", more than this machine has: it will not run here.",
+      unknown: ", on the machine that composes.",
+    }[fits ?? "unknown"]
+  }`;
 
 const mayOf = (commercial: boolean | null): string =>
   commercial === null
