@@ -18,7 +18,7 @@ import { ApiError, type GenerationInput, HocketClient } from "../src/server/clie
 import { Store } from "../src/server/store.js";
 import { repositoryFile } from "../test/golden.js";
 
-const [orders = 2000, everySeconds = 30, duration = 3] = process.argv.slice(2).map(Number);
+const [orders = 2000, everySeconds = 30, duration = 2] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), "hocket-scale-"));
 const data = join(folder, "data");
 const children = new Set<ChildProcess>();

@@ -59,6 +59,8 @@ test(
     }
     const { data: all } = await queued.client.list();
     assert.equal(all.length, ids.length + 1);
+    const { data: models, memory } = await queued.client.models();
+    assert.deepEqual([models[0]!.fits, memory], [null, null], "what fits depends on the worker");
     assert.equal((await queued.client.get(cancelled.id)).state, "cancelled");
   },
 );
