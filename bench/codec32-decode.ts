@@ -2,11 +2,11 @@
 
 import { randomWeights } from "../src/bench/random-weights.js";
 import { type Row, row } from "../src/bench/row.js";
-import { codec32 } from "../src/bench/sizes.js";
 import { codecConfig } from "../src/codec/config.js";
 import { Encodec } from "../src/codec/encodec.js";
 import { codes } from "../src/codes.js";
 import { createRuntime } from "../src/platform/node.js";
+import { codec32 } from "../src/published.js";
 import { inTurn, measure, middle, type Stepping } from "./train-step.js";
 
 /** Ten seconds. */

@@ -4,8 +4,10 @@ import { withoutAdapters } from "./adapters.js";
 import { codecConfig, frameRate, hop } from "./codec/config.js";
 import { HocketError } from "./errors.js";
 import { lmConfig } from "./lm/config.js";
+import { memoryToCode, memoryToCompose } from "./memory-needed.js";
 import { type GenerationDefaults, readConfig, readDefaults, section } from "./model-files.js";
 import type { Folder } from "./platform/platform.js";
+import { t5Config } from "./text/t5.js";
 import { licenceOf, resolveModel } from "./weights/source.js";
 
 interface Facts {
@@ -22,6 +24,8 @@ interface Facts {
   readonly bins: number;
   /** Of its weights, in bytes. */
   readonly size: number;
+  /** Bytes held at most while it is at work: composing one window, or coding. */
+  readonly memory: number;
 }
 
 export interface MusicFacts extends Facts {
@@ -56,16 +60,22 @@ export async function modelFacts(given: Folder, name: string): Promise<ModelFact
     bins: codec.codebook_size,
     size: await weightBytes(folder),
   };
-  if (kind === "encodec")
-    return { ...facts, kind: "codec", channels: codec.audio_channels, codebooks: mostCodebooks(codec, facts) };
+  if (kind === "encodec") {
+    const [channels, codebooks] = [codec.audio_channels, mostCodebooks(codec, facts)];
+    return { ...facts, kind: "codec", channels, codebooks, memory: memoryToCode(codec) };
+  }
   const lm = lmConfig(section(config, "decoder", where), kind === "musicgen", where);
+  const defaults = await readDefaults(folder, facts.frameRate);
+  const text = t5Config(section(config, "text_encoder", where), `${where} (text_encoder)`);
+  const columns = Math.ceil(defaults.window * facts.frameRate);
   return {
     ...facts,
     kind: "music",
     channels: lm.audio_channels,
     codebooks: lm.num_codebooks,
     melody: kind === "musicgen_melody",
-    defaults: await readDefaults(folder, facts.frameRate),
+    defaults,
+    memory: memoryToCompose({ lm, text, codec, columns }),
   };
 }
 

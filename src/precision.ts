@@ -60,7 +60,7 @@ export const fullQuality = 0.001;
 export function chosenPrecision(asked: Precision | "auto", checkpoint: Checkpoint, device: Device): Precision {
   checkPrecision(asked, device);
   if (asked !== "auto") return asked;
-  return lmNumbers(checkpoint) < worthInt8 ? "fp32" : "int8";
+  return autoPrecision(lmNumbers(checkpoint));
 }
 
 /** How many numbers the language model in a checkpoint has. */
@@ -75,6 +75,9 @@ export function checkPrecision(precision: Precision | "auto", device: Device | "
       "--precision fp16 needs a device that multiplies halves (--device webgpu): a processor would widen them to fp32 first, so nothing would be gained; take int8, or fp32",
     );
 }
+
+/** What "auto" is for a language model of so many numbers. */
+export const autoPrecision = (numbers: number): Precision => (numbers < worthInt8 ? "fp32" : "int8");
 
 /** Binds what `bind` does, at that precision. */
 export async function atPrecision(

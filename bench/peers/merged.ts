@@ -4,12 +4,12 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:f
 import { join } from "node:path";
 import { noise } from "../../src/bench/noise.js";
 import { randomBlocks } from "../../src/bench/random-weights.js";
-import { codec32, lmSizes, t5Base } from "../../src/bench/sizes.js";
 import { graphOf, type StoredWeight, toOnnx } from "../../src/graph/onnx.js";
 import * as ops from "../../src/graph/ops.js";
 import { Message } from "../../src/graph/protobuf.js";
 import { constant, input, type Value } from "../../src/graph/value.js";
 import { type LmConfig, lmConfig } from "../../src/lm/config.js";
+import { codec32, lmSizes, t5Base } from "../../src/published.js";
 import { elementCount, tensor } from "../../src/tensor.js";
 import { branch, type Form, type Weights } from "./decoder.js";
 

@@ -2,7 +2,6 @@
 
 import { createInterface } from "node:readline";
 import { randomWeights } from "../../src/bench/random-weights.js";
-import { lmSizes, t5Base } from "../../src/bench/sizes.js";
 import { codes } from "../../src/codes.js";
 import { constantSteps } from "../../src/lm/cache-steps.js";
 import { compose } from "../../src/lm/compose.js";
@@ -11,6 +10,7 @@ import { LanguageModel } from "../../src/lm/lm.js";
 import { defaultSampling } from "../../src/lm/sampling.js";
 import { createRuntime } from "../../src/platform/node.js";
 import type { Precision } from "../../src/precision.js";
+import { lmSizes, t5Base } from "../../src/published.js";
 import { tensor } from "../../src/tensor.js";
 
 const { precision, threads } = JSON.parse(process.argv[2]!) as { precision: Precision; threads: number };

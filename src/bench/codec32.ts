@@ -9,12 +9,12 @@ import { codes } from "../codes.js";
 import { compile } from "../graph/compile.js";
 import { input, Scope } from "../graph/value.js";
 import { createRuntime, type Runtime } from "../platform/node.js";
+import { codec32 } from "../published.js";
 import { tensor } from "../tensor.js";
 import { arithmeticMeter } from "./arithmetic.js";
 import type { Asked } from "./question.js";
 import { randomWeights } from "./random-weights.js";
 import { fastest, median, type Row, row, timed, timesRealTime } from "./row.js";
-import { codec32 } from "./sizes.js";
 
 const seconds = 10;
 const rounds = 3;

@@ -9,13 +9,13 @@ import { lmConfig } from "../lm/config.js";
 import { type Decoding, LanguageModel } from "../lm/lm.js";
 import { createRuntime, freeSpace } from "../platform/node.js";
 import { type Precision, precisions } from "../precision.js";
+import { type LmSize, lmSizes, t5Base } from "../published.js";
 import { tensor } from "../tensor.js";
 import { bandwidthMeter } from "./bandwidth.js";
 import { hostWork } from "./host-work.js";
 import type { Asked } from "./question.js";
 import { randomWeights } from "./random-weights.js";
 import { fastest, median, type Row, row, timed, timesRealTime } from "./row.js";
-import { type LmSize, lmSizes, t5Base } from "./sizes.js";
 import { cacheBytes, productsMeter, weightBytes } from "./step-bounds.js";
 
 /** Columns: a second and a quarter, and 28 seconds. */

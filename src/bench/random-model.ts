@@ -12,6 +12,7 @@ import { lmConfig } from "../lm/config.js";
 import { LanguageModel } from "../lm/lm.js";
 import { createRuntime, openFolder } from "../platform/node.js";
 import { codings, keptSteps, type Precision } from "../precision.js";
+import { codec32, type LmSize, lmSizes, t5Base } from "../published.js";
 import { bytesPerElement, elementCount } from "../tensor.js";
 import { t5Config, t5Encoder, t5Inputs } from "../text/t5.js";
 import { bindWeights } from "../weights/bind.js";
@@ -21,7 +22,6 @@ import { safetensorsHeader } from "../weights/safetensors.js";
 import { miniReference } from "./mini-reference.js";
 import { noise } from "./noise.js";
 import { randomBlocks } from "./random-weights.js";
-import { codec32, type LmSize, lmSizes, t5Base } from "./sizes.js";
 import { stepGraph } from "./step-bounds.js";
 
 export interface RandomModel {

@@ -5,10 +5,10 @@ import { lmConfig } from "../lm/config.js";
 import { LanguageModel } from "../lm/lm.js";
 import { createRuntime } from "../platform/node.js";
 import { precisions } from "../precision.js";
+import { lmSizes } from "../published.js";
 import { tensor } from "../tensor.js";
 import { dequantise } from "../weights/quantise.js";
 import { randomBlocks, randomWeights } from "./random-weights.js";
-import { lmSizes } from "./sizes.js";
 import { cacheBytes, productsMeter, stepGraph, weightBytes } from "./step-bounds.js";
 
 const tiny = lmConfig({ hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, ffn_dim: 128 }, true, "test");

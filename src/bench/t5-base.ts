@@ -3,6 +3,7 @@
 import { compile } from "../graph/compile.js";
 import { Scope } from "../graph/value.js";
 import { createRuntime } from "../platform/node.js";
+import { t5Base } from "../published.js";
 import { elementCount, int64, tensor } from "../tensor.js";
 import { relativeBuckets, t5Config, t5Encoder, t5Inputs } from "../text/t5.js";
 import { arithmeticMeter } from "./arithmetic.js";
@@ -10,7 +11,6 @@ import { bandwidthMeter } from "./bandwidth.js";
 import type { Asked } from "./question.js";
 import { randomWeights } from "./random-weights.js";
 import { fastest, median, type Row, row, timed } from "./row.js";
-import { t5Base } from "./sizes.js";
 
 const tokens = 16;
 

@@ -8,6 +8,9 @@ import { duration } from "../audio/waveform.js";
 import { HocketError } from "../errors.js";
 import type { Scope } from "../graph/value.js";
 import { type CodecModel, loadCodec, loadModel, type MusicModel, nonFiniteWeight } from "../model.js";
+import { modelFacts as factsOfModel } from "../model-facts.js";
+import { fits, machineMemory } from "../server/machine-memory.js";
+import type { Fits } from "../server/wire.js";
 import { elementCount } from "../tensor.js";
 import { readHeader } from "../weights/safetensors.js";
 import { resolveModel } from "../weights/source.js";
@@ -31,6 +34,13 @@ export const inspectCommand: Command = {
 };
 
 // --- internal ---
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+const room: Record<Fits, string> = {
+  yes: "this machine has that free",
+  tight: "this machine has that if other programs let go of some",
+  no: "more than this machine has",
+};
 
 type Facts = { [name: string]: string | number | boolean | undefined | null | Facts | readonly Facts[] };
 
@@ -88,9 +98,11 @@ async function describeModel(what: string): Promise<Facts> {
   return withModel("cpu", load, async (model) => {
     const damaged = await nonFiniteWeight(model.checkpoint);
     if (damaged !== undefined) throw damaged;
+    const { memory } = await factsOfModel(folder, what);
     return {
       kind: "lm" in model ? "model" : "codec",
       licence: model.licence ?? "not stated",
+      memory: `about ${gigabytes(memory)} while it is at work: ${room[fits(memory, machineMemory())]}`,
       ...modelFacts(model),
       ...codecFacts(model),
     };

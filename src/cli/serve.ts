@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HocketError } from "../errors.js";
 import type { Place } from "../server/jobs.js";
+import type { Storage } from "../server/s3.js";
 import { licenceOf } from "../weights/source.js";
-import type { Command, Given } from "./command.js";
+import type { Command, Given, Option } from "./command.js";
 import { adaptersFrom, bundledModel, findModel, licenceNotice, loraOption, modelOption } from "./models.js";
 import { say } from "./report.js";
 import { software } from "./software.js";
@@ -15,6 +16,12 @@ import { threadsFrom, threadsOption } from "./threads.js";
 
 /** Seconds in which what is being composed may still be finished after a Ctrl-C. */
 const grace = 10;
+
+export const storageOption: Option = {
+  kind: "text",
+  value: "s3://B/P",
+  help: "S3-compatible storage for sounds, in place of a folder that all machines see; keys from AWS_... in the environment",
+};
 
 export const serveCommand: Command = {
   name: "serve",
@@ -33,6 +40,7 @@ export const serveCommand: Command = {
       value: "URL",
       help: "let `hocket worker`s compose, by a Redis such as redis://localhost:6379",
     },
+    storage: storageOption,
   },
   examples: ["hocket serve", "HOCKET_TOKEN=... hocket serve --host 0.0.0.0 --model facebook/musicgen-small --no-open"],
   patience: grace + 10,
@@ -41,6 +49,7 @@ export const serveCommand: Command = {
     const { threads } = threadsFrom(given);
     const token = given.text("token") ?? (process.env.HOCKET_TOKEN || undefined);
     const { places, licence } = await placesFrom(given, signal);
+    const storage = await storageFrom(given);
     const { startServer } = await import("../server/serve.js"); // other commands need none of it
     const server = await startServer({
       host: given.text("host"),
@@ -48,6 +57,7 @@ export const serveCommand: Command = {
       token,
       data: given.text("data") ?? usualData(),
       queue: given.text("queue"),
+      storage,
       models: places,
       ready: true,
       threads,
@@ -67,6 +77,14 @@ export const serveCommand: Command = {
     await server.close(1000 * grace);
   },
 };
+
+/** What is kept there is what workers make, and the sounds that they are given. */
+export async function storageFrom(given: Given): Promise<Storage | undefined> {
+  const place = given.text("storage");
+  if (place === undefined) return undefined;
+  const { openS3 } = await import("../server/s3.js");
+  return openS3(place, process.env);
+}
 
 /** Models that a server or worker knows by themselves: the one that was named, and the one in the package. */
 export async function placesFrom(given: Given, signal: AbortSignal) {

@@ -1,3 +1,6 @@
+/** Bytes of weights: those of smaller sessions are kept, for making them would take longer than running them. */
+export const worthKeeping = 2 ** 26;
+
 /** @file The sessions of a model, each compiled when it is first asked for. */
 
 import type { Runtime, Session, SessionOptions, Tensors } from "../platform/platform.js";
@@ -68,8 +71,3 @@ export class Sessions {
     );
   }
 }
-
-// --- internal ---
-
-/** Bytes of weights: those of smaller sessions are kept, for making them would take longer than running them. */
-const worthKeeping = 2 ** 26;

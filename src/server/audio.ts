@@ -60,7 +60,8 @@ export async function codesResponse(desk: Desk, row: Row, reader: Reader): Promi
     throw new Problem("not-finished", "the codes are there once it is done", { headers: { "retry-after": "2" } });
   }
   const query = { piece: 0, loudness: "clip", download: true } as const;
-  return fileResponse(codesFile(desk.options.shelf.folder(row.id)), reader, `${row.id}-codes`, {
+  const { shelf } = desk.options;
+  return fileResponse(await shelf.here(codesFile(shelf.folder(row.id))), reader, `${row.id}-codes`, {
     "content-type": "application/octet-stream",
     "content-disposition": disposition(row, query, "safetensors"),
   });
@@ -111,10 +112,12 @@ async function whole(
   headers: Record<string, string>,
 ): Promise<Response> {
   const { shelf, software } = desk.options;
-  const from = pieceFile(shelf.folder(row.id), piece);
   const name = `${piece}-${loudness}-${bits ?? 16}.${format}`;
   const made = provenance(row, piece, software, row.result!.settings);
-  const path = await shelf.derived(row.id, name, () => makeFile({ from, format, bits, loudness, provenance: made }));
+  const path = await shelf.derived(row.id, name, async () => {
+    const from = await shelf.here(pieceFile(shelf.folder(row.id), piece));
+    return makeFile({ from, format, bits, loudness, provenance: made });
+  });
   return fileResponse(path, reader, `${row.id}-${name}`, headers);
 }
 

@@ -157,10 +157,12 @@ export class Desk {
   }
 
   async remove(id: string): Promise<void> {
-    await this.cancel(id);
-    this.options.store.remove(id);
+    const { store, shelf } = this.options;
+    const { pieces } = await this.cancel(id);
+    await shelf.withdraw(id, pieces.length); // while it is known, so that what fails can be asked for again
+    store.remove(id);
     this.bell.ring(id);
-    await this.options.shelf.remove(id);
+    await shelf.remove(id);
   }
 
   hear(id: string, event: CrewEvent): void {
@@ -258,14 +260,15 @@ export class Desk {
   }
 
   async #whole({ id, pieces, result }: Row): Promise<Live> {
-    const folder = this.options.shelf.folder(id);
+    const { shelf } = this.options;
+    const folder = shelf.folder(id);
     const { sound, settings, notes } = result!;
     const live = new Live();
     live.start({ ...sound, pieces, settings, notes });
-    const grids = await readGrids(codesFile(folder));
+    const grids = await readGrids(await shelf.here(codesFile(folder)));
     for (const [i] of pieces.entries()) {
       live.addCodes(i, grids[i]!);
-      live.addSound(i, (await readSound(pieceFile(folder, i))).channels);
+      live.addSound(i, (await readSound(await shelf.here(pieceFile(folder, i)))).channels);
     }
     return live;
   }

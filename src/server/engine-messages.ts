@@ -1,5 +1,6 @@
 /** @file What the server and the process that computes say to each other. */
 
+import type { Clips } from "../data/tokenize.js";
 import type { ErrorCode } from "../errors.js";
 import type { Job, JobEvent, Place } from "./jobs.js";
 
@@ -26,6 +27,10 @@ export type ToEngine =
       readonly path: string;
       readonly frames: number;
     }
+  /** What tokens of its codec are known by, as text; nothing, where it makes none to learn from. */
+  | { readonly do: "token key"; readonly call: number; readonly model: Place }
+  /** [B][channels][N] as [B] grids, serialized. */
+  | { readonly do: "tokens"; readonly call: number; readonly model: Place; readonly clips: Clips }
   | { readonly do: "end" };
 
 export type FromEngine =

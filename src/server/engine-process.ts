@@ -4,8 +4,11 @@
  */
 
 import { constants, getPriority, setPriority } from "node:os";
+import { serialize } from "node:v8";
 import { frameCount } from "../codes.js";
 import { readCodes, writeCodes } from "../codes-file.js";
+import { tokenFormat } from "../data/token-cache.js";
+import { encoderOf } from "../data/tokenize.js";
 import { HocketError } from "../errors.js";
 import { generate } from "../musicgen.js";
 import { decodeCodes, encodeWaveform } from "../sound.js";
@@ -31,6 +34,8 @@ process.on("message", (message: ToEngine) => {
     prepare(message.model).catch(() => {}); // whoever orders is told
   else if (message.do === "compose") void compose(message.batch, message.jobs);
   else if (message.do === "encode") answer(message.call, () => encode(message));
+  else if (message.do === "token key") answer(message.call, () => tokenKey(message));
+  else if (message.do === "tokens") answer(message.call, () => tokens(message));
   else answer(message.call, () => decode(message));
 });
 
@@ -99,6 +104,21 @@ async function decode({ model, codes, path, frames }: ToEngine & { do: "decode" 
     const [sound] = await decodeCodes(codec, chunks);
     await writeSound(path, sound!);
   });
+}
+
+async function tokenKey({ model }: ToEngine & { do: "token key" }): Promise<Uint8Array | undefined> {
+  return loaded.codec(model, async (codec) => {
+    try {
+      return new TextEncoder().encode((await tokenFormat(codec)).key);
+    } catch (error) {
+      if (error instanceof HocketError && error.code === "unsupported") return undefined;
+      throw error;
+    }
+  });
+}
+
+async function tokens({ model, clips }: ToEngine & { do: "tokens" }): Promise<Uint8Array> {
+  return loaded.codec(model, async (codec) => serialize(await encoderOf(codec).encode(clips, undefined)));
 }
 
 function answer(call: number, work: () => Promise<Uint8Array | undefined>): void {

@@ -9,6 +9,7 @@ import { type Desk, isOver } from "./desk.js";
 import type { Live } from "./live.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
+import type { Generation } from "./wire.js";
 
 /** News of a generation. `id` is the place after it. */
 export interface News {
@@ -54,12 +55,18 @@ export async function* follow(
 ): AsyncGenerator<News> {
   let [frames, samples] = placeOf(from);
   let [state, progress] = ["", ""];
+  let seen: readonly unknown[] = [];
+  let now: Generation | undefined;
   for await (const { row, live } of looks(desk, id, signal)) {
     if (row === undefined) return yield { event: "deleted", id: end, data: { id } };
-    const now = resource(desk, row);
-    const shown = JSON.stringify([now.state, now.position, now.sound, now.title, now.favourite, now.tags]);
-    if (shown !== state && !isOver(row.state)) yield { event: "state", data: now };
-    state = shown;
+    const sources = [row, live?.started, desk.position(id)]; // all that it is made of, but for progress
+    if (now === undefined || sources.some((source, i) => source !== seen[i])) {
+      now = resource(desk, row);
+      const shown = JSON.stringify([now.state, now.position, now.sound, now.title, now.favourite, now.tags]);
+      if (shown !== state && !isOver(row.state)) yield { event: "state", data: now };
+      state = shown;
+    }
+    seen = sources;
     if (live?.started !== undefined) {
       const place = () => `${frames}.${samples}`;
       const pieces = live.started.pieces.length;

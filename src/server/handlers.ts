@@ -7,7 +7,9 @@ import { type Desk, isOver } from "./desk.js";
 import type { Engine } from "./engine.js";
 import { end, eventStream, follow, looks } from "./follow.js";
 import { noSessionCookie, sessionCookie } from "./guard.js";
+import { fits, type MachineMemory } from "./machine-memory.js";
 import type { Metrics } from "./metrics.js";
+import { offers } from "./offers.js";
 import { openapi } from "./openapi.js";
 import { type OperationId, queries } from "./operations.js";
 import { takeOrder } from "./orders.js";
@@ -16,7 +18,7 @@ import type { Pulls } from "./pulls.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
 import { type Reader, streamOf } from "./stream.js";
-import { type Generation, GenerationPatch, idPattern, PullInput } from "./wire.js";
+import { type Generation, GenerationPatch, idPattern, type ModelList, PullInput } from "./wire.js";
 
 export interface Context {
   readonly desk: Desk;
@@ -25,6 +27,8 @@ export interface Context {
   readonly metrics: Metrics;
   readonly pulls: Pulls;
   readonly token: string | undefined;
+  /** Of this machine, if it is the one that composes. */
+  readonly memory: (() => MachineMemory) | undefined;
 }
 
 /** A request, taken apart. */
@@ -114,8 +118,19 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
     flac: sound("flac"),
     codes: ({ id, ...reader }) => whileThere(id, () => codesResponse(desk, row(id), reader)),
 
-    models: async () =>
-      json({ data: (await models.list()).map((each) => models.resource(each)), pulls: context.pulls.list() }),
+    async models() {
+      const memory = context.memory?.();
+      const data = (await models.list()).map((each) => models.resource(each, memory));
+      const here = new Set(data.map(({ name }) => name));
+      return json({
+        data,
+        pulls: context.pulls.list(),
+        offers: offers()
+          .filter(({ name }) => !here.has(name))
+          .map((offer) => ({ ...offer, fits: memory === undefined ? null : fits(offer.memory, memory) })),
+        memory: memory ?? null,
+      } satisfies ModelList);
+    },
     async pull({ request }) {
       const { name } = Problem.parse(PullInput, await readJson(request));
       if (desk.stopping) throw new Problem("stopping", "the server is stopping");

@@ -35,9 +35,8 @@ export class Metrics {
   /** A request that was answered. */
   answered(operation: string, status: number, seconds: number): void {
     this.add("hocket_http_requests_total", 1, { operation, status: `${status}` });
-    for (const most of buckets)
-      this.add("hocket_http_request_seconds_bucket", Number(seconds <= most), { le: `${most}` });
-    this.add("hocket_http_request_seconds_bucket", 1, { le: "+Inf" });
+    const { values } = this.#metrics.get("hocket_http_request_seconds_bucket")!;
+    for (const [most, key] of buckets) values.set(key, (values.get(key) ?? 0) + Number(seconds <= most));
     this.add("hocket_http_request_seconds_sum", seconds);
     this.add("hocket_http_request_seconds_count", 1);
   }
@@ -63,7 +62,10 @@ export class Metrics {
 
 // --- internal ---
 
-const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** The most that falls into it, and its name. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, Number.POSITIVE_INFINITY].map(
+  (most) => [most, `{le="${most === Number.POSITIVE_INFINITY ? "+Inf" : most}"}`] as const,
+);
 
 const described = {
   hocket_http_requests_total: ["counter", "Requests answered"],

@@ -9,6 +9,7 @@ import { repositoryFile } from "../../test/golden.js";
 import { writeRandomModel } from "../../test/random-model.js";
 import { dataFolder, mini, serving } from "../../test/serving.js";
 import { writeWav } from "../audio/write-wav.js";
+import { fits } from "./machine-memory.js";
 
 const small = (name: string) => readFileSync(repositoryFile(`models/mini-reference/${name}`));
 const names = ["config.json", "generation_config.json", "model.safetensors", "README.md", "tokenizer.json"];
@@ -48,6 +49,23 @@ test("a model is fetched from the hub, listed, used and taken away", async () =>
   const failed = async () => (await client.models()).pulls.find(({ name }) => name === "owner/other")!;
   while ((await failed()).state === "fetching") await sleep(20);
   assert.match((await failed()).error!.detail, /has no model owner\/other/);
+});
+
+test("what a model needs of memory is said before it is loaded or fetched, and whether there is room", async () => {
+  const { client } = await serving();
+  const { data, offers, memory } = await client.models();
+  const [own] = data;
+  assert.ok(own!.memory > 1e8 && own!.memory < 1e9);
+  assert.equal(own!.fits, fits(own!.memory, memory!));
+  const needs = new Map(offers.map((offer) => [offer.name, offer.memory]));
+  assert.ok(needs.get("facebook/musicgen-medium")! > 1.5 * needs.get("facebook/musicgen-small")!);
+  assert.ok(needs.get("facebook/musicgen-stereo-small")! > needs.get("facebook/musicgen-small")!);
+  assert.ok(memory!.free <= memory!.total);
+  const machine = { total: 8e9, free: 3e9 };
+  assert.deepEqual(
+    [2e9, 4e9, 7.8e9].map((needed) => fits(needed, machine)),
+    ["yes", "tight", "no"],
+  );
 });
 
 test("a melody is followed, and changes what is composed; a stereo model makes stereo", async () => {

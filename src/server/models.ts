@@ -4,6 +4,7 @@ import { cachedIds, cachedModel, openFolder, removeModel } from "#platform";
 import { HocketError } from "../errors.js";
 import { type ModelFacts, modelFacts } from "../model-facts.js";
 import type { Place } from "./jobs.js";
+import { fits, type MachineMemory } from "./machine-memory.js";
 import { Problem } from "./problems.js";
 import type { ModelResource } from "./wire.js";
 
@@ -53,7 +54,8 @@ export class Models {
     this.#known.delete(place.path);
   }
 
-  resource({ place, facts }: Found): ModelResource {
+  /** @param memory of the machine that composes; undefined where that is others */
+  resource({ place, facts }: Found, memory: MachineMemory | undefined): ModelResource {
     const music = facts.kind === "music" ? facts : undefined;
     const { guidance, temperature, topK, topP } = music?.defaults ?? {};
     return {
@@ -63,6 +65,8 @@ export class Models {
       licence: facts.licence ?? null,
       commercial: facts.licence === undefined || /^see /.test(facts.licence) ? null : !/-nc(-|$)/.test(facts.licence),
       bytes: facts.size,
+      memory: Math.round(facts.memory),
+      fits: memory === undefined ? null : fits(facts.memory, memory),
       sample_rate: facts.sampleRate,
       channels: facts.channels,
       frame_rate: facts.frameRate,

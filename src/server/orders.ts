@@ -6,7 +6,7 @@ import { parseRequest } from "../request.js";
 import { mediaType, readForm, readJson, type Upload } from "./bodies.js";
 import { type Desk, newId, type Order } from "./desk.js";
 import { Problem } from "./problems.js";
-import { type Given, givenFile, pieceFile } from "./shelf.js";
+import { type Given, givenFile, givens, pieceFile } from "./shelf.js";
 import { cutSound, takeSound } from "./sound-work.js";
 import type { Row } from "./store.js";
 import { camel, generationInput, isMusical, type ParsedInput, parseInput, type SoundReference, snake } from "./wire.js";
@@ -46,7 +46,7 @@ async function place(
   const { models, shelf, store } = desk.options;
   desk.checkRoom(client); // before its sounds are looked at
   const { facts } = await models.findMusic(input.model);
-  const given = (["melody", "continue"] as const).filter((each) => input[each] !== undefined || files.has(each));
+  const given = givens.filter((each) => input[each] !== undefined || files.has(each));
   const asked = parseRequest(musical(input), snake);
   const { frames } = planFor(facts, { ...asked, ...(given.includes("melody") ? { melody: true } : {}) });
   const pieces = piecesOf(asked, freshSeed);
@@ -83,6 +83,7 @@ async function place(
     };
     return await desk.order(id, order, key);
   } catch (error) {
+    await shelf.withdraw(id, 0).catch(() => {}); // whoever asked is told of the first error
     await shelf.remove(id);
     throw error;
   }
@@ -122,8 +123,17 @@ async function takeGiven(desk: Desk, id: string, given: Given, from: Upload | So
   const { shelf, limits } = desk.options;
   const to = givenFile(await shelf.make(id), given);
   try {
-    if ("bytes" in from) return await takeSound({ ...from, to, maxSeconds: limits.uploadSeconds });
-    return await cutSound({ from: referred(desk, given, from), to, start: from.start, end: from.end });
+    const seconds =
+      "bytes" in from
+        ? await takeSound({ ...from, to, maxSeconds: limits.uploadSeconds })
+        : await cutSound({
+            from: await shelf.here(referred(desk, given, from)),
+            to,
+            start: from.start,
+            end: from.end,
+          });
+    await shelf.share(to);
+    return seconds;
   } catch (error) {
     throw Problem.about(given, error);
   }

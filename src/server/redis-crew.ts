@@ -13,6 +13,7 @@ import {
   connect,
   keptFor,
   loadRedis,
+  mostTries,
   prefix,
   queueName,
   type SentJob,
@@ -31,6 +32,8 @@ interface Followed {
 
 export interface RedisOptions extends Omit<CrewOptions, "together"> {
   readonly url: string;
+  /** The name of where sounds go; undefined: a folder that all see. */
+  readonly storage: string | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -116,7 +119,7 @@ export class RedisCrew implements Crew {
     const add = () =>
       this.queue.add(
         queueName,
-        { ...job, model: model.name },
+        { ...job, model: model.name, storage: this.options.storage },
         {
           jobId: id,
           priority: Math.min(rank, 2 ** 20),
@@ -181,6 +184,3 @@ export class RedisCrew implements Crew {
 
 /** Of each stream: its name, and places with [field, value]. */
 type Answer = Awaited<ReturnType<Redis["xreadBuffer"]>>;
-
-/** How often a job is begun again whose worker died or whose process ended. */
-const mostTries = 8;

@@ -1,65 +1,15 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { createServer } from "node:net";
-import { after, test } from "node:test";
+import { once } from "node:events";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { repositoryFile } from "../../test/golden.js";
+import { freePort, redis, skip, worker } from "../../test/redis.js";
+import { s3 } from "../../test/s3.js";
 import { dataFolder, mini, type Serving, serving } from "../../test/serving.js";
 import { toPcm } from "../audio/pcm.js";
+import { writeWav } from "../audio/write-wav.js";
 import { packed, unpacked } from "./redis.js";
 import { startWorker } from "./redis-worker.js";
-
-const children = new Set<ChildProcess>();
-after(() => {
-  for (const child of children) child.kill("SIGKILL");
-});
-
-const isInstalled = (() => {
-  try {
-    execFileSync("redis-server", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = isInstalled ? false : "there is no redis-server on this machine";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function redis(): Promise<string> {
-  const port = await freePort();
-  const child = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--save", ""], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  children.add(child);
-  await new Promise<void>((resolve) => {
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (text.includes("Ready to accept connections")) resolve();
-    });
-  });
-  return `redis://127.0.0.1:${port}`;
-}
-
-/** A worker in a process of its own, that can be killed; a second without a sign of it and its job goes to another. */
-function worker(url: string, data: string): ChildProcess {
-  const program = `
-    import { startWorker } from ${JSON.stringify(repositoryFile("dist/src/server/redis-worker.js"))};
-    const options = ${JSON.stringify({ url, data, models: [mini], threads: 1, patience: 1500 })};
-    await startWorker({ ...options, log: () => {} });
-    process.stdout.write("ready");`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.add(child);
-  child.once("exit", () => children.delete(child));
-  return child;
-}
+import { openS3 } from "./s3.js";
 
 const codesOf = async ({ client }: Serving, id: string) => Buffer.from(await client.codes(id)).toString("base64");
 const soundOf = async ({ client }: Serving, id: string) =>
@@ -86,7 +36,7 @@ test(
     const ids = await Promise.all(orders.map(async (order) => (await queued.client.create(order)).id));
     const cancelled = await queued.client.create({ prompt: "unwanted", duration: 1 });
     await queued.client.cancel(cancelled.id);
-    const first = worker(url, data);
+    const first = worker({ url, data });
     const heard: number[] = [];
     for await (const event of queued.client.events(ids[0]!)) {
       if (event.type === "audio") {
@@ -95,7 +45,7 @@ test(
       }
       if (event.type === "codes" && first.exitCode === null && first.signalCode === null) {
         first.kill("SIGKILL");
-        worker(url, data);
+        worker({ url, data });
       }
     }
     assert.equal(heard.length, 16000, "whoever follows hears everything once, though it was begun twice");
@@ -109,6 +59,8 @@ test(
     }
     const { data: all } = await queued.client.list();
     assert.equal(all.length, ids.length + 1);
+    const { data: models, memory } = await queued.client.models();
+    assert.deepEqual([models[0]!.fits, memory], [null, null], "what fits depends on the worker");
     assert.equal((await queued.client.get(cancelled.id)).state, "cancelled");
   },
 );
@@ -138,6 +90,62 @@ test(
     assert.equal(failed.error!.status, 400);
     await other.close(0);
     await other.close(0);
+  },
+);
+
+test(
+  "with a storage, machines need no folder in common; a worker killed while it puts its results there loses none",
+  { skip },
+  async () => {
+    const url = await redis();
+    const cloud = await s3("music");
+    const { environment, objects, trouble } = cloud;
+    const storage = await openS3("s3://music/hocket", environment, { patience: 1 });
+    const queued = await serving({ queue: url, storage });
+    const alone = await serving();
+    const options = { url, models: [mini], threads: 1, patience: 1500, log: () => {} };
+    const order = { prompt: "a", duration: 1, seed: 1 };
+    const { id } = await queued.client.create(order);
+    const first = worker({ url, data: dataFolder() }, storage.name, environment);
+    cloud.before = (what) => {
+      if (!what.endsWith(`${id}/codes.safetensors`)) return;
+      first.kill("SIGKILL");
+      trouble.push(0);
+    };
+    await once(first, "exit");
+    cloud.before = () => {};
+    assert.equal([...objects.keys()].filter((key) => key.includes(id)).length, 1, "the sound was there already");
+    const second = await startWorker({ ...options, data: dataFolder(), storage });
+    assert.equal((await queued.client.finished(id)).state, "done");
+    const tune = { sampleRate: 16000, channels: [Float32Array.from({ length: 8000 }, (_, n) => Math.sin(n / 9))] };
+    const intro = new Blob([writeWav(tune, { bits: 16 }) as never]);
+    const more = await queued.client.create({ prompt: "b", duration: 1.5, seed: 2 }, { continue: intro });
+    const heard: number[] = [];
+    for await (const event of queued.client.events(more.id))
+      if (event.type === "audio") heard.push(...event.channels[0]!);
+    assert.equal(heard.length, 24000, "sound comes while it is composed, as without a storage");
+    for (const [made, asked, files] of [
+      [id, order, {}],
+      [more.id, { prompt: "b", duration: 1.5, seed: 2 }, { continue: intro }],
+    ] as const) {
+      const other = await alone.client.create(asked, files);
+      await alone.client.finished(other.id);
+      assert.equal(await codesOf(queued, made), await codesOf(alone, other.id));
+      assert.equal(await soundOf(queued, made), await soundOf(alone, other.id));
+    }
+    assert.equal([...objects.keys()].filter((key) => key.includes(more.id)).length, 3, "intro, piece and codes");
+    trouble.push(...Array.from({ length: 6 * 4 }, () => 503));
+    assert.equal((await queued.ask("DELETE", `/v1/generations/${more.id}`)).status, 502);
+    assert.equal((await queued.ask("DELETE", `/v1/generations/${more.id}`)).status, 204);
+    assert.equal([...objects.keys()].filter((key) => key.includes(more.id)).length, 0);
+    await second.close(0);
+
+    const elsewhere = await startWorker({ ...options, data: dataFolder() });
+    const lost = await queued.client.create({ prompt: "c", duration: 0.3 });
+    assert.match((await queued.client.finished(lost.id)).error!.detail, /keeps sounds in s3:\/\/music\/hocket, and/);
+    await elsewhere.close(0);
+    for (const line of queued.logged) assert.ok(!line.includes(environment.AWS_SECRET_ACCESS_KEY!));
+    await assert.rejects(serving({ storage }), /--storage is for workers/);
   },
 );
 

@@ -7,7 +7,11 @@ import type { CrewEvent } from "./crew.js";
 import type { Job } from "./jobs.js";
 
 /** A job for whoever takes it: with the model's name, and without folders, which lie elsewhere on each machine. */
-export type SentJob = Omit<Job, "model" | "folder"> & { readonly model: string };
+export type SentJob = Omit<Job, "model" | "folder"> & {
+  readonly model: string;
+  /** Where its sounds are and go; undefined: the server's folder. */
+  readonly storage?: string | undefined;
+};
 
 /** What is told of a job; each time that it is begun has a name of its own. */
 export interface Told {
@@ -17,6 +21,12 @@ export interface Told {
 
 export const queueName = "compose";
 export const prefix = "hocket";
+/** Where sounds wait that are to be encoded to tokens of this key. */
+export const tokensQueue = (key: string): string => `tokens-${key}`;
+/** The sounds of such a job, serialized. */
+export const clipsOf = (id: string): string => `${prefix}:clips:${id}`;
+/** How often a job is begun again whose worker died or whose process ended. */
+export const mostTries = 8;
 /** The stream of what is told of a job. */
 export const tellingOf = (id: string): string => `${prefix}:told:${id}`;
 /** There while nobody wants the job any more. */
@@ -58,7 +68,7 @@ export async function loadRedis(): Promise<{
 /** @throws HocketError where no Redis answers at this address */
 export async function connect(url: string, log: (line: string) => void): Promise<Redis> {
   if (!/^rediss?:\/\//.test(url))
-    throw new HocketError("bad-request", `--queue: "${url}" is no address of a Redis such as redis://localhost:6379`);
+    throw new HocketError("bad-request", "--queue: this is no address of a Redis such as redis://localhost:6379");
   const { Redis } = await loadRedis();
   const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
   let said = "";

@@ -9,11 +9,13 @@ import { Desk } from "./desk.js";
 import { Engine } from "./engine.js";
 import { isLoopback } from "./guard.js";
 import type { Place } from "./jobs.js";
+import { machineMemory } from "./machine-memory.js";
 import { Metrics } from "./metrics.js";
 import { Models } from "./models.js";
 import { Pages } from "./pages.js";
 import { Pulls } from "./pulls.js";
 import { RedisCrew } from "./redis-crew.js";
+import type { Storage } from "./s3.js";
 import { claim, Shelf } from "./shelf.js";
 import { Store } from "./store.js";
 import { type Limits, usualLimits } from "./wire.js";
@@ -35,6 +37,8 @@ export interface ServeOptions {
   readonly threads?: number | undefined;
   /** The address of a Redis that workers take jobs from; composed by this machine if not said. */
   readonly queue?: string | undefined;
+  /** Where sounds go that workers have made, if `data` is no folder that they see too; needs a queue. */
+  readonly storage?: Storage | undefined;
   /** The folder of the built studio. */
   readonly studio?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -63,6 +67,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     );
   if (token !== undefined && !/^[\x21-\x7e]{8,200}$/.test(token))
     throw new HocketError("bad-request", "a token has 8 to 200 characters, letters, digits and signs, without spaces");
+  if (options.storage !== undefined && options.queue === undefined)
+    throw new HocketError("bad-request", "--storage is for workers on other machines: name their --queue too");
   const limits = { ...usualLimits, ...options.limits };
   const release = await claim(data);
   let store: Store | undefined;
@@ -71,16 +77,24 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const models = new Models(options.models);
     const metrics = new Metrics();
     metrics.set("process_start_time_seconds", Math.round(Date.now() / 1000));
-    const desk = new Desk({ store, shelf: new Shelf(data), models, limits, software, log, metrics });
+    const desk = new Desk({ store, shelf: new Shelf(data, options.storage), models, limits, software, log, metrics });
     const pulls = new Pulls();
     const engine = new Engine({ threads, log });
     const onEvent: CrewOptions["onEvent"] = (id, event) => desk.hear(id, event);
     const crew =
       options.queue === undefined
         ? new OwnCrew(engine, { together: limits.together, onEvent })
-        : await RedisCrew.open({ url: options.queue, onEvent, log });
+        : await RedisCrew.open({ url: options.queue, storage: options.storage?.name, onEvent, log });
     const pages = await Pages.open(options.studio);
-    const app = createApp({ desk, engine, metrics, pulls, token, pages });
+    const app = createApp({
+      desk,
+      engine,
+      metrics,
+      pulls,
+      token,
+      pages,
+      memory: options.queue === undefined ? () => machineMemory(engine.pid) : undefined,
+    });
     const server = createAdaptorServer({ fetch: app.fetch });
     await listen(server, port, host);
     const address = server.address() as AddressInfo;

@@ -1,21 +1,24 @@
 /**
- * @file Where sounds and codes lie: a folder for each generation, files written whole or not at all. Names are made of the
- * generation's id and of words of ours; nothing of a request is ever part of a path.
+ * @file Where sounds and codes lie: a folder for each generation, files written whole or not at all. Where several machines
+ * work without a folder in common, they lie in a storage too, and here is what was made or asked for here. Names are made
+ * of the generation's id and of words of ours; nothing of a request is ever part of a path.
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { openFile, writeFileAtomically } from "#platform";
 import { readWav } from "../audio/wav.js";
 import type { Waveform } from "../audio/waveform.js";
 import { writeWav } from "../audio/write-wav.js";
 import { assert, HocketError } from "../errors.js";
+import type { Storage } from "./s3.js";
 import { idPattern } from "./wire.js";
 
-export type Given = "melody" | "continue";
+export const givens = ["melody", "continue"] as const;
+export type Given = (typeof givens)[number];
 
 /** The files of a folder of a generation. */
 export const pieceFile = (folder: string, piece: number): string => join(folder, `piece-${piece}.wav`);
@@ -25,7 +28,11 @@ export const codesFile = (folder: string): string => join(folder, "codes.safeten
 export class Shelf {
   readonly #sounds: string;
 
-  constructor(readonly data: string) {
+  /** @param storage that other machines use too */
+  constructor(
+    readonly data: string,
+    readonly storage?: Storage | undefined,
+  ) {
     this.#sounds = join(data, "sounds");
   }
 
@@ -40,11 +47,38 @@ export class Shelf {
     return folder;
   }
 
+  /** Lets the other machines have a file of a generation. */
+  async share(path: string): Promise<void> {
+    await this.storage?.put(this.#key(path), await readFile(path));
+  }
+
+  /** @returns `path`, of a file of a generation, which is fetched if another machine has made it */
+  async here(path: string): Promise<string> {
+    if (this.storage === undefined || (await isThere(path))) return path;
+    const bytes = await this.storage.get(this.#key(path));
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomically(path, bytes);
+    return path;
+  }
+
   /** A file of a generation in another form, made when it is first asked for. */
   async derived(id: string, name: string, make: () => Promise<Uint8Array>): Promise<string> {
     const path = join(this.folder(id), name);
-    if ((await stat(path).catch(() => undefined)) === undefined) await writeFileAtomically(path, await make());
+    if (!(await isThere(path))) await writeFileAtomically(path, await make());
     return path;
+  }
+
+  /** Takes away what the other machines may have of a generation. */
+  async withdraw(id: string, pieces: number): Promise<void> {
+    const { storage } = this;
+    if (storage === undefined) return;
+    const folder = this.folder(id);
+    const files = [
+      ...Array.from({ length: pieces }, (_, piece) => pieceFile(folder, piece)),
+      ...givens.map((given) => givenFile(folder, given)),
+      codesFile(folder),
+    ];
+    await Promise.all(files.map((path) => storage.remove(this.#key(path))));
   }
 
   async remove(id: string): Promise<void> {
@@ -56,6 +90,10 @@ export class Shelf {
     for (const start of await readdir(this.#sounds).catch(() => []))
       for (const id of await readdir(join(this.#sounds, start)).catch(() => []))
         if (idPattern.test(id) && !known.has(id)) await this.remove(id);
+  }
+
+  #key(path: string): string {
+    return relative(this.data, path).split(sep).join("/");
   }
 }
 
@@ -110,6 +148,8 @@ export async function claim(folder: string): Promise<() => Promise<void>> {
 }
 
 // --- internal ---
+
+const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
 function listening(address: string): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());

@@ -181,6 +181,18 @@ export const GenerationList = z.object({
 
 export type GenerationList = z.output<typeof GenerationList>;
 
+export const fitting = ["yes", "tight", "no"] as const;
+export type Fits = (typeof fitting)[number];
+
+/** What a model asks of the machine. */
+const needs = {
+  memory: z.int().describe("bytes that it holds at most while it is at work, about"),
+  fits: z
+    .enum(fitting)
+    .nullable()
+    .describe("whether this machine has them; tight: if other programs let go of some; null where workers compose"),
+};
+
 export const Model = z.object({
   name: z.string(),
   kind: z.enum(["music", "codec"]),
@@ -188,6 +200,7 @@ export const Model = z.object({
   licence: z.string().nullable(),
   commercial: z.boolean().nullable().describe("whether its licence allows commercial use; null where it is not known"),
   bytes: z.int().describe("of its weights on disk"),
+  ...needs,
   sample_rate: z.int(),
   channels: z.int(),
   frame_rate: z.number(),
@@ -221,7 +234,20 @@ export const PullInput = z
   })
   .describe("owner/name, or owner/name@revision, of the Hugging Face hub");
 
-export const ModelList = z.object({ data: z.array(Model), pulls: z.array(Pull) });
+const Offer = z
+  .object({ name: z.string(), about: z.string().describe("what it is good for"), licence: z.string(), ...needs })
+  .describe("a published model that is not here, and can be fetched");
+export type OfferResource = z.output<typeof Offer>;
+
+export const ModelList = z.object({
+  data: z.array(Model),
+  pulls: z.array(Pull),
+  offers: z.array(Offer),
+  memory: z
+    .object({ total: z.int(), free: z.int().describe("now, what composes here now not counted") })
+    .nullable()
+    .describe("of this machine, in bytes; null where workers compose"),
+});
 export type ModelList = z.output<typeof ModelList>;
 export type ModelResource = z.output<typeof Model>;
 

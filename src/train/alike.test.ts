@@ -45,7 +45,7 @@ test("codes that sound alike begin alike, in every table and head, and no two th
 
 test("their sizes are those that learning wants, whatever the codec's; the same seed, the same weights", () => {
   for (const [name, { data, shape }] of weights) {
-    const size = Math.sqrt(data.reduce<number>((sum, x) => sum + Number(x) ** 2, 0) / data.length);
+    const size = Math.sqrt(Array.from(data, Number).reduce((sum, x) => sum + x ** 2, 0) / data.length);
     const wanted = name.includes("heads") ? 96 ** -0.5 : 0.5;
     assert.ok(Math.abs(size / wanted - 1) < 0.15, `${name}: ${size}, not ${wanted}`);
     assert.deepEqual([...shape], [name.includes("heads") ? 64 : 65, 96]);

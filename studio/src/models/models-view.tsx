@@ -5,16 +5,8 @@ import { useEffect } from "preact/hooks";
 import type { ModelResource, PullResource } from "../../../src/server/client.js";
 import { change, chosenModel } from "../state/draft.js";
 import { go } from "../state/place.js";
-import { client, fetchModels, line, messageOf, models, noteLoss, pulls } from "../state/server.js";
+import { client, fetchModels, line, memory, messageOf, models, noteLoss, offers, pulls } from "../state/server.js";
 import { say } from "../state/words.js";
-
-/** Published models, with what they are good for. Sizes are asked of nobody: the server says them once it fetches. */
-const published = [
-  ["facebook/musicgen-small", "the smallest of Meta's models, mono"],
-  ["facebook/musicgen-melody", "follows a tune that you hum or play"],
-  ["facebook/musicgen-stereo-small", "the small one, left and right"],
-  ["facebook/musicgen-medium", "better music, slower"],
-] as const;
 
 export function ModelsView() {
   useEffect(() => {
@@ -25,12 +17,17 @@ export function ModelsView() {
     );
     return () => clearInterval(timer);
   }, []);
-  const here = new Set([...models.value.map(({ name }) => name), ...pulls.value.map(({ name }) => name)]);
-  const others = published.filter(([name]) => !here.has(name));
+  const coming = new Set(pulls.value.map(({ name }) => name));
+  const others = offers.value.filter(({ name }) => !coming.has(name));
   return (
     <div class="models">
       <section aria-labelledby="models-title">
         <h1 id="models-title">On this machine</h1>
+        {memory.value !== null && (
+          <p class="muted">
+            It has {sizeOf(memory.value.total)} of memory, {sizeOf(memory.value.free)} of it free for a model now.
+          </p>
+        )}
         {models.value.length === 0 && <p class="loading">{line.value === "lost" ? "" : "Looking"}</p>}
         <ul>
           {models.value.map((model) => (
@@ -54,10 +51,11 @@ export function ModelsView() {
                 <Pull pull={pull} />
               </li>
             ))}
-          {others.map(([name, what]) => (
+          {others.map(({ name, about, memory, fits }) => (
             <li key={name} class="offer">
               <p>
-                <b>{name}</b> <small>{what}</small>
+                <b>{name}</b> <small>{about}</small>
+                <small class={`fit ${fits ?? ""}`}>{needs(memory, fits)}</small>
               </p>
               <button type="button" class="plain" onClick={() => void fetchOne(name)}>
                 Fetch
@@ -87,7 +85,21 @@ const removeOne = (name: string) => attempt(() => client.removeModel(name).then(
 
 function Card({ model }: { readonly model: ModelResource }) {
   const sure = useSignal(false);
-  const { name, kind, bytes, melody, window, channels, sample_rate, codebooks, bins, licence, commercial } = model;
+  const {
+    name,
+    kind,
+    bytes,
+    memory,
+    fits,
+    melody,
+    window,
+    channels,
+    sample_rate,
+    codebooks,
+    bins,
+    licence,
+    commercial,
+  } = model;
   const chosen = kind === "music" && chosenModel.value?.name === name;
   return (
     <article class={`model-card${chosen ? " chosen" : ""}`}>
@@ -97,10 +109,12 @@ function Card({ model }: { readonly model: ModelResource }) {
       </p>
       <dl class="facts">
         <Fact name="On disk" value={sizeOf(bytes)} />
+        <Fact name="In memory" value={`about ${sizeOf(memory)}`} />
         <Fact name="Sound" value={`${channels === 1 ? "mono" : "stereo"}, ${sample_rate / 1000} kHz`} />
         <Fact name="Voices" value={`${codebooks}, of ${bins} codes each`} />
         <Fact name="Licence" value={licence ?? "not stated"} />
       </dl>
+      {fits !== "yes" && fits !== null && <p class="may">{needs(memory, fits)}</p>}
       <p class={`may ${commercial === true ? "yes" : ""}`}>{mayOf(commercial)}</p>
       {kind === "music" && (
         <p class="buttons">
@@ -200,6 +214,17 @@ function Other() {
 
 const sings = (melody: boolean, window: number | null): string =>
   `Music from words${melody ? ", and along a tune" : ""}${window === null ? "." : `; it knows pieces of ${Math.round(window)} s, longer ones are made in windows.`}`;
+
+/** Whether there is room for it, in words. */
+const needs = (memory: number, fits: ModelResource["fits"]): string =>
+  `Needs about ${sizeOf(memory)} of memory${
+    {
+      yes: ": there is room.",
+      tight: ": close other programs first.",
+      no: ", more than this machine has: it will not run here.",
+      unknown: ", on the machine that composes.",
+    }[fits ?? "unknown"]
+  }`;
 
 const mayOf = (commercial: boolean | null): string =>
   commercial === null

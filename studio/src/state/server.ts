@@ -1,7 +1,13 @@
 /** @file The server as the page sees it: whether it answers, whether it lets us in, and what models it has. */
 
 import { computed, signal } from "@preact/signals";
-import { ApiError, HocketClient, type ModelResource, type PullResource } from "../../../src/server/client.js";
+import {
+  ApiError,
+  HocketClient,
+  type ModelList,
+  type ModelResource,
+  type PullResource,
+} from "../../../src/server/client.js";
 
 export const client = new HocketClient();
 
@@ -12,6 +18,9 @@ export const line = signal<Line>("connecting");
 export const models = signal<readonly ModelResource[]>([]);
 /** Models on their way. */
 export const pulls = signal<readonly PullResource[]>([]);
+/** Published ones that are not there, and the machine's memory; undefined until the server has said it. */
+export const offers = signal<ModelList["offers"]>([]);
+export const memory = signal<ModelList["memory"]>(null);
 export const musicModels = computed(() => models.value.filter(({ kind }) => kind === "music"));
 
 export const modelNamed = (name: string | undefined): ModelResource | undefined =>
@@ -40,6 +49,8 @@ export async function fetchModels(): Promise<void> {
   const list = await client.models();
   models.value = list.data;
   pulls.value = list.pulls;
+  offers.value = list.offers;
+  memory.value = list.memory;
 }
 
 /** Notes that a request went wrong because nobody answered. @returns whether that is why */

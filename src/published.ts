@@ -1,4 +1,4 @@
-/** @file The published sizes that are measured (spec §1.4, §4.1, §5.1), as config.json states them. */
+/** @file The published sizes (spec §1.4, §4.1, §5.1), as config.json states them. */
 
 /** EnCodec for music: 32 kHz, 50 frames a second. */
 export const codec32 = {
