@@ -2,13 +2,22 @@
 
 import type { Runtime } from "#platform";
 import { duration } from "../audio/waveform.js";
-import { writeCodes } from "../codes-file.js";
+import type { Codes } from "../codes.js";
+import { readCodes, writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
 import { loadModel, type MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
 import { type Precision, precisions } from "../precision.js";
-import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
+import {
+  type FinishedPiece,
+  type GenerateEvent,
+  GenerateRequest,
+  parseRequest,
+  Region,
+  type Settings,
+} from "../request.js";
 import type { Command, Given, Option } from "./command.js";
+import { openInput } from "./input.js";
 import {
   adaptersFrom,
   deviceFrom,
@@ -26,20 +35,26 @@ import { readSound, type SoundFormat, soundBytes, soundFormat, soundOptions } fr
 import { threadsFrom, threadsOption } from "./threads.js";
 
 const asked = GenerateRequest.shape;
-const number = (field: keyof typeof asked, value: string): Option => ({
+const number = (field: keyof typeof asked | keyof typeof Region.shape, value: string): Option => ({
   kind: "number",
   value,
-  help: asked[field].description!,
+  help: { ...asked, ...Region.shape }[field].description!,
 });
 const usual = { loudness: "loudness", bits: 16 } as const;
 
 export const generateCommand: Command = {
   name: "generate",
   summary: "turn words into music",
-  operand: { name: "PROMPT", help: 'a prompt in quotes; "" leaves everything to the model' },
+  operand: { name: "PROMPT", help: `a prompt in quotes; "" leaves everything to the model`, optional: true },
   options: {
     output: outputOption("where to write; default: a new name made of prompt and seed; several pieces are numbered"),
     duration: number("duration", "SECONDS"),
+    section: {
+      kind: "text",
+      value: "PROMPT:SECONDS",
+      many: true,
+      help: `${asked.sections.description}; once for each, in order`,
+    },
     seed: number("seed", "N"),
     variations: number("variations", "N"),
     model: modelOption,
@@ -51,6 +66,14 @@ export const generateCommand: Command = {
     greedy: { kind: "flag", help: asked.greedy.description! },
     melody: { kind: "text", value: "FILE", help: `${asked.melody.description}: wav, mp3, flac, ogg or opus` },
     continue: { kind: "text", value: "FILE", help: `${asked.continue.description}; it counts towards the duration` },
+    regenerate: {
+      kind: "text",
+      value: "FILE",
+      help: `${asked.regenerate.description}: its codes (see --codes), or a sound file, which is encoded first`,
+    },
+    from: number("from", "SECONDS"),
+    to: number("to", "SECONDS"),
+    candidates: number("candidates", "N"),
     stride: number("stride", "SECONDS"),
     ...soundOptions(usual),
     codes: { kind: "text", value: "FILE", help: "also write the codes, as `hocket encode` does" },
@@ -68,26 +91,30 @@ export const generateCommand: Command = {
     'hocket generate "warm lo-fi piano with soft drums" -o piano.wav --seed 7',
     'hocket generate "drop" --continue intro.wav --duration 12',
     'hocket generate "string quartet" --melody hum.wav --model facebook/musicgen-melody',
+    'hocket generate --section "slow piano:8" --section "drums come in:8"',
+    'hocket generate "slow piano" --regenerate piano.codes.safetensors --from 4 --to 6',
   ],
   run,
 };
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
   const words = requestFrom(given);
+  const region = await regionFrom(given);
   // Everything that can be wrong without the model is said before it is loaded.
-  parseRequest(words, flagOf);
+  const { prompt } = parseRequest({ ...words, ...region }, flagOf);
   const threads = threadsFrom(given);
   const precision = precisionFrom(given);
   const format = soundFormat(given, given.text("output"), usual);
   const codesPath = given.text("codes");
   const seed = words.seed ?? freshSeed();
   const count = words.variations ?? 1;
-  const title = [slug(words.prompt), seed].filter((part) => part !== "").join("-");
+  const title = [slug([prompt].flat()[0]!), seed].filter((part) => part !== "").join("-");
   const output = given.text("output") ?? freeName(title, `.${format.format}`, count);
   const paths = numbered(output, count);
   const codesPaths = codesPath === undefined ? [] : numbered(codesPath, count);
   await checkOutputs([...paths, ...codesPaths], given.flag("overwrite"));
-  const request = { ...words, seed, ...(await soundsFrom(given)) };
+  const request = { ...words, ...region, seed, ...(await soundsFrom(given)) };
+  parseRequest(request, flagOf); // also what does not go with a sound
 
   const started = performance.now();
   const added = await adaptersFrom(given.texts("lora"));
@@ -128,7 +155,13 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
 
 // --- internal ---
 
-const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** Of `sections.1.duration` the second --section, of `regenerate.to` --to. */
+function flagOf(field: string): string {
+  const [first, second] = field.split(".") as [string, string?];
+  if (first === "sections") return second === undefined ? "--section" : `--section ${Number(second) + 1}`;
+  const name = first === "regenerate" && second !== undefined && second !== "take" ? second : first;
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
 const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
@@ -143,13 +176,48 @@ function requestFrom(given: Given) {
     topK: given.number("top-k"),
     topP: given.number("top-p"),
     stride: given.number("stride"),
+    sections: sectionsFrom(given),
     greedy: given.flag("greedy") ? true : undefined,
   };
   const stated = Object.entries(all).filter(([, value]) => value !== undefined);
   return {
-    prompt: given.operand,
+    ...(given.operands.length === 0 ? {} : { prompt: given.operand }),
     ...(Object.fromEntries(stated) as { [K in keyof typeof all]?: NonNullable<(typeof all)[K]> }),
   };
+}
+
+function sectionsFrom(given: Given) {
+  const sections = given.texts("section").map((text) => {
+    const [, prompt, seconds] = /^(.*):\s*(\S+?)\s*s?$/s.exec(text) ?? [];
+    if (prompt !== undefined && !Number.isNaN(Number(seconds))) return { prompt, duration: Number(seconds) };
+    throw new HocketError(
+      "bad-request",
+      `--section: "${text}" has to end in a colon and its seconds, as "slow piano:8" does`,
+    );
+  });
+  return sections.length === 0 ? undefined : sections;
+}
+
+async function regionFrom(given: Given): Promise<{ regenerate?: NonNullable<GenerateRequest["regenerate"]> }> {
+  const path = given.text("regenerate");
+  const [from, to, candidates] = ["from", "to", "candidates"].map((name) => given.number(name));
+  if (path === undefined) {
+    const alone = ["from", "to", "candidates"].find((name) => given.number(name) !== undefined);
+    if (alone === undefined) return {};
+    throw new HocketError("bad-request", `--${alone} belongs to --regenerate: name the take`);
+  }
+  if (from === undefined || to === undefined)
+    throw new HocketError("bad-request", "--regenerate: say --from and --to, the part's seconds");
+  const take = path.endsWith(".safetensors") ? await takeFrom(path) : await readSound(path);
+  return { regenerate: { take, from, to, ...(candidates === undefined ? {} : { candidates }) } };
+}
+
+async function takeFrom(path: string): Promise<Codes> {
+  const file = await openInput(path);
+  const { chunks } = await readCodes(file, path).finally(() => file.close());
+  const [grid, more] = chunks[0]!.codes;
+  if (chunks.length === 1 && more === undefined) return grid!;
+  throw new HocketError("bad-request", `${path} holds more than one piece: give the codes of one`);
 }
 
 function precisionFrom(given: Given): Precision | "auto" {
