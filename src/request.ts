@@ -53,7 +53,9 @@ export const Region = z.strictObject({
     .min(1)
     .max(16)
     .default(4)
-    .describe("so often it is composed; the one is taken behind which the model finds the old music likeliest"),
+    .describe(
+      "so often it is composed; the one is taken behind which the model finds the old music likeliest; default 4",
+    ),
 });
 export type Region = z.output<typeof Region>;
 
@@ -69,7 +71,7 @@ const fields = z.strictObject({
     .min(1)
     .max(64)
     .optional()
-    .describe("in place of prompt and duration: words that change along the piece, a continued intro included"),
+    .describe("in place of prompt and duration: words that change along the piece; a continued intro counts to them"),
   seed: z
     .union([seed, z.array(seed).min(1)])
     .optional()

@@ -98,6 +98,11 @@ export const generateCommand: Command = {
 };
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
+  if (given.operands.length === 0 && given.texts("section").length === 0)
+    throw new HocketError(
+      "bad-request",
+      "generate needs a prompt in quotes, or --section; see 'hocket generate --help'",
+    );
   const words = requestFrom(given);
   const region = await regionFrom(given);
   // Everything that can be wrong without the model is said before it is loaded.
