@@ -46,8 +46,8 @@ export type Section = z.output<typeof Section>;
 
 /** A part of a take, to be composed anew. */
 export const Region = z.strictObject({
-  from: z.number().min(0).describe("seconds: where the part begins that is composed anew"),
-  to: z.number().positive().describe("seconds: where it ends, and the old music goes on"),
+  from: z.number().min(0).describe("the second at which the part begins that is composed anew"),
+  to: z.number().positive().describe("the second at which it ends, and the old music goes on"),
   candidates: z
     .int()
     .min(1)

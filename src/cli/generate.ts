@@ -2,22 +2,14 @@
 
 import type { Runtime } from "#platform";
 import { duration } from "../audio/waveform.js";
-import type { Codes } from "../codes.js";
-import { readCodes, writeCodes } from "../codes-file.js";
+import { writeCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
 import { loadModel, type MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
 import { type Precision, precisions } from "../precision.js";
-import {
-  type FinishedPiece,
-  type GenerateEvent,
-  GenerateRequest,
-  parseRequest,
-  Region,
-  type Settings,
-} from "../request.js";
+import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
+import { regionFrom, regionOptions, sectionOption, sectionsFrom } from "./arranging.js";
 import type { Command, Given, Option } from "./command.js";
-import { openInput } from "./input.js";
 import {
   adaptersFrom,
   deviceFrom,
@@ -35,10 +27,10 @@ import { readSound, type SoundFormat, soundBytes, soundFormat, soundOptions } fr
 import { threadsFrom, threadsOption } from "./threads.js";
 
 const asked = GenerateRequest.shape;
-const number = (field: keyof typeof asked | keyof typeof Region.shape, value: string): Option => ({
+const number = (field: keyof typeof asked, value: string): Option => ({
   kind: "number",
   value,
-  help: { ...asked, ...Region.shape }[field].description!,
+  help: asked[field].description!,
 });
 const usual = { loudness: "loudness", bits: 16 } as const;
 
@@ -49,12 +41,7 @@ export const generateCommand: Command = {
   options: {
     output: outputOption("where to write; default: a new name made of prompt and seed; several pieces are numbered"),
     duration: number("duration", "SECONDS"),
-    section: {
-      kind: "text",
-      value: "PROMPT:SECONDS",
-      many: true,
-      help: `${asked.sections.description}; once for each, in order`,
-    },
+    section: sectionOption,
     seed: number("seed", "N"),
     variations: number("variations", "N"),
     model: modelOption,
@@ -66,14 +53,7 @@ export const generateCommand: Command = {
     greedy: { kind: "flag", help: asked.greedy.description! },
     melody: { kind: "text", value: "FILE", help: `${asked.melody.description}: wav, mp3, flac, ogg or opus` },
     continue: { kind: "text", value: "FILE", help: `${asked.continue.description}; it counts towards the duration` },
-    regenerate: {
-      kind: "text",
-      value: "FILE",
-      help: `${asked.regenerate.description}: its codes (see --codes), or a sound file, which is encoded first`,
-    },
-    from: number("from", "SECONDS"),
-    to: number("to", "SECONDS"),
-    candidates: number("candidates", "N"),
+    ...regionOptions,
     stride: number("stride", "SECONDS"),
     ...soundOptions(usual),
     codes: { kind: "text", value: "FILE", help: "also write the codes, as `hocket encode` does" },
@@ -104,7 +84,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
       "generate needs a prompt in quotes, or --section; see 'hocket generate --help'",
     );
   const words = requestFrom(given);
-  const region = await regionFrom(given);
+  const { sampleRate, ...region } = await regionFrom(given);
   // Everything that can be wrong without the model is said before it is loaded.
   const { prompt } = parseRequest({ ...words, ...region }, flagOf);
   const threads = threadsFrom(given);
@@ -131,6 +111,11 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const load = (runtime: Runtime) => loadModel(folder, called, runtime, options, [...adapters, ...added]);
   await withModel(deviceFrom(given), load, async (model, { device, whyNot }) => {
     signal.throwIfAborted();
+    if (sampleRate !== undefined && sampleRate !== `${model.codec.sampleRate}`)
+      throw new HocketError(
+        "bad-request",
+        `--regenerate: the codes are of sound at ${sampleRate} Hz, and ${model.name} makes it at ${model.codec.sampleRate} Hz: name the take's model`,
+      );
     let settings: Settings | undefined;
     let notes: readonly string[] = [];
     for await (const event of generate(model, request, { signal })) {
@@ -141,7 +126,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
       for (const [i, piece] of event.pieces.entries()) {
         const made = provenance(model, piece, settings!);
         files.push({ path: paths[i]!, bytes: await soundBytes(piece.waveform, format, made) });
-        if (codesPaths[i] !== undefined) files.push({ path: codesPaths[i], bytes: codesFile(model, piece) });
+        if (codesPaths[i] !== undefined) files.push({ path: codesPaths[i], bytes: codesFile(model, piece, settings!) });
       }
       await save(files, signal);
       // Said when there is something to use: whoever gets an error gets one line.
@@ -191,40 +176,6 @@ function requestFrom(given: Given) {
   };
 }
 
-function sectionsFrom(given: Given) {
-  const sections = given.texts("section").map((text) => {
-    const [, prompt, seconds] = /^(.*):\s*(\S+?)\s*s?$/s.exec(text) ?? [];
-    if (prompt !== undefined && !Number.isNaN(Number(seconds))) return { prompt, duration: Number(seconds) };
-    throw new HocketError(
-      "bad-request",
-      `--section: "${text}" has to end in a colon and its seconds, as "slow piano:8" does`,
-    );
-  });
-  return sections.length === 0 ? undefined : sections;
-}
-
-async function regionFrom(given: Given): Promise<{ regenerate?: NonNullable<GenerateRequest["regenerate"]> }> {
-  const path = given.text("regenerate");
-  const [from, to, candidates] = ["from", "to", "candidates"].map((name) => given.number(name));
-  if (path === undefined) {
-    const alone = ["from", "to", "candidates"].find((name) => given.number(name) !== undefined);
-    if (alone === undefined) return {};
-    throw new HocketError("bad-request", `--${alone} belongs to --regenerate: name the take`);
-  }
-  if (from === undefined || to === undefined)
-    throw new HocketError("bad-request", "--regenerate: say --from and --to, the part's seconds");
-  const take = path.endsWith(".safetensors") ? await takeFrom(path) : await readSound(path);
-  return { regenerate: { take, from, to, ...(candidates === undefined ? {} : { candidates }) } };
-}
-
-async function takeFrom(path: string): Promise<Codes> {
-  const file = await openInput(path);
-  const { chunks } = await readCodes(file, path).finally(() => file.close());
-  const [grid, more] = chunks[0]!.codes;
-  if (chunks.length === 1 && more === undefined) return grid!;
-  throw new HocketError("bad-request", `${path} holds more than one piece: give the codes of one`);
-}
-
 function precisionFrom(given: Given): Precision | "auto" {
   const asked = given.text("precision") ?? "auto";
   if (asked !== "fp16") return asked as Precision | "auto";
@@ -258,12 +209,13 @@ const provenance = (model: MusicModel, piece: FinishedPiece, settings: Settings)
   settings: { ...settings },
 });
 
-const codesFile = (model: MusicModel, piece: FinishedPiece): Uint8Array =>
+const codesFile = (model: MusicModel, piece: FinishedPiece, { sections }: Settings): Uint8Array =>
   writeCodes([{ codes: [piece.codes] }], {
     sample_rate: `${model.codec.sampleRate}`,
     frame_rate: `${model.codec.frameRate}`,
     model: model.name,
     prompt: piece.prompt,
+    ...(sections === undefined ? {} : { sections: JSON.stringify(sections) }),
     seed: `${piece.seed}`,
     software,
   });

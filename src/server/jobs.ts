@@ -135,11 +135,12 @@ const progressOf = ({ step, steps, stepsPerSecond, realTimeFactor, secondsLeft }
   },
 });
 
-const metadata = (model: MusicModel, { pieces, software }: Job): Record<string, string> => ({
+const metadata = (model: MusicModel, { pieces, settings, software }: Job): Record<string, string> => ({
   sample_rate: `${model.codec.sampleRate}`,
   frame_rate: `${model.codec.frameRate}`,
   model: model.name,
   prompt: pieces.length === 1 ? pieces[0]!.prompt : JSON.stringify(pieces.map(({ prompt }) => prompt)),
+  ...(settings.sections === undefined ? {} : { sections: JSON.stringify(settings.sections) }),
   seed: pieces.map(({ seed }) => seed).join(","),
   software,
 });

@@ -6,8 +6,8 @@ import { readCodes } from "../../src/codes-file.js";
 import { memorySource } from "../memory.js";
 import { folder, json, read, refuses, succeeds } from "./hocket.js";
 
-const codesIn = async (cwd: string, name: string) =>
-  (await readCodes(memorySource(name, read(cwd, name)))).chunks[0]!.codes[0]!;
+const fileOf = (cwd: string, name: string) => readCodes(memorySource(name, read(cwd, name)));
+const codesIn = async (cwd: string, name: string) => (await fileOf(cwd, name)).chunks[0]!.codes[0]!;
 
 suite("sections, and parts composed anew", { concurrency: 2 }, () => {
   test("sections are the piece that the files say they are", async () => {
@@ -21,6 +21,7 @@ suite("sections, and parts composed anew", { concurrency: 2 }, () => {
       { prompt: "organ: slow", duration: 0.4 },
       { prompt: "drums", duration: 0.4 },
     ]);
+    assert.deepEqual(JSON.parse((await fileOf(cwd, "a.st")).metadata.sections!), made.settings.sections);
     await succeeds(["generate", "organ: slow", "--duration", "0.8", "--seed", "7", "--codes", "b.st"], { cwd });
     const [one, other] = [await codesIn(cwd, "a.st"), await codesIn(cwd, "b.st")];
     assert.deepEqual(sliceFrames(one, 0, 20), sliceFrames(other, 0, 20));

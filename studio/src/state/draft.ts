@@ -77,6 +77,13 @@ export const defaultsOf = (field: "guidance" | "temperature" | "top_k"): number 
 export const sectionsOf = ({ request }: Generation): readonly Section[] | undefined =>
   request.sections as readonly Section[] | undefined;
 
+/** Of a request, what is composed anew. */
+export function regionOf(region: unknown): Region | undefined {
+  if (typeof region !== "object" || region === null) return undefined;
+  const { generation, piece = 0, from, to } = region as Record<string, unknown>;
+  return { generation: `${generation}`, piece: Number(piece), start: Number(from), end: Number(to) };
+}
+
 /** The words under which a take was composed at this second. */
 export function wordsAt(take: Generation, second: number): string {
   let end = 0;
@@ -130,12 +137,6 @@ function sourceOf(reference: unknown): Source | undefined {
     ...(typeof start === "number" ? { start } : {}),
     ...(typeof end === "number" ? { end } : {}),
   };
-}
-
-function regionOf(region: unknown): Region | undefined {
-  if (typeof region !== "object" || region === null) return undefined;
-  const { generation, piece = 0, from, to } = region as Record<string, unknown>;
-  return { generation: `${generation}`, piece: Number(piece), start: Number(from), end: Number(to) };
 }
 
 effect(() => {
