@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { collect, fakeModel, randomCodes, text } from "../../test/fake-lm.js";
 import { type Codes, frameCount, joinFrames, sliceFrames } from "../codes.js";
-import { patternFor, specialToken } from "./config.js";
+import { delays, patternFor, specialToken } from "./config.js";
 import type { LanguageModel } from "./lm.js";
 import { logitsAt } from "./lm.js";
 import { build } from "./patterns.js";
@@ -32,7 +32,7 @@ async function oddsOf(lm: LanguageModel, grid: Codes, from: number, frames: numb
   const columns = build(pattern, sliceFrames(grid, 0, frames), specialToken(config));
   const decoding = await lm.open([condition()], false, pattern.steps.length);
   let odds = 0;
-  for (let step = 1; step <= until + 3; step++) {
+  for (let step = 1; step <= until + delays(config).at(-1)!; step++) {
     const logits = await decoding.step([Int32Array.from(columns, (row) => row[step - 1]!)], 1);
     for (const [k, row] of columns.entries())
       if (pattern.frameAt[k]![step]! >= from) odds += logLikelihood(logitsAt(logits, config, 0, k), row[step]!);
@@ -42,30 +42,36 @@ async function oddsOf(lm: LanguageModel, grid: Codes, from: number, frames: numb
 
 test("the candidate is taken behind which what follows is the likeliest, and all else stays", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.nat(22), fc.nat(), fc.integer({ min: 1, max: 12 }), async (from, length, listen) => {
-      const { lm, log } = fakeModel();
-      const to = from + 1 + (length % (23 - from));
-      const { all, pieces } = await of(take, from, to, { listen })(lm);
-      assert.deepEqual(sliceFrames(pieces[0]!, to - from), sliceFrames(take, to));
-      assert.ok(
-        all.every(({ step, steps, codes }, i) => step === i + 1 && (step === steps || frameCount(codes[0]!) === 0)),
-      );
-      assert.equal(log.disposed, log.opened);
+    fc.asyncProperty(
+      fc.nat(22),
+      fc.nat(),
+      fc.integer({ min: 1, max: 12 }),
+      fc.constantFrom(1, 2),
+      async (from, length, listen, channels) => {
+        const { lm, log } = fakeModel({ channels });
+        const to = from + 1 + (length % (23 - from));
+        const { all, pieces } = await of(take, from, to, { listen })(lm);
+        assert.deepEqual(sliceFrames(pieces[0]!, to - from), sliceFrames(take, to));
+        assert.ok(
+          all.every(({ step, steps, codes }, i) => step === i + 1 && (step === steps || frameCount(codes[0]!) === 0)),
+        );
+        assert.equal(log.disposed, log.opened);
 
-      const until = Math.min(24, to + listen);
-      const frames = Math.min(24, until + 3);
-      const before = sliceFrames(take, 0, from);
-      let best: { odds: number; region: Codes } | undefined;
-      for (let attempt = 0; attempt < 4; attempt++) {
-        const one = { seed: 7, attempt, condition, prompt: before, after: sliceFrames(take, to, frames) };
-        const made = await collect(composePiece(lm, [one], { ...base, frames, until }));
-        const region = sliceFrames(made.pieces[0]!, 0, to - from);
-        const odds = await oddsOf(lm, joinFrames([before, region, sliceFrames(take, to)]), to, frames, until);
-        assert.ok(Math.abs(odds - made.all.at(-1)!.odds[0]!) < 1e-6, `${odds} ${made.all.at(-1)!.odds[0]}`);
-        if (best === undefined || odds > best.odds + 1e-9) best = { odds, region };
-      }
-      assert.deepEqual(sliceFrames(pieces[0]!, 0, to - from), best!.region);
-    }),
+        const until = Math.min(24, to + listen);
+        const frames = Math.min(24, until + delays(lm.config).at(-1)!);
+        const before = sliceFrames(take, 0, from);
+        let best: { odds: number; region: Codes } | undefined;
+        for (let attempt = 0; attempt < 4; attempt++) {
+          const one = { seed: 7, attempt, condition, prompt: before, after: sliceFrames(take, to, frames) };
+          const made = await collect(composePiece(lm, [one], { ...base, frames, until }));
+          const region = sliceFrames(made.pieces[0]!, 0, to - from);
+          const odds = await oddsOf(lm, joinFrames([before, region, sliceFrames(take, to)]), to, frames, until);
+          assert.ok(Math.abs(odds - made.all.at(-1)!.odds[0]!) < 1e-6, `${odds} ${made.all.at(-1)!.odds[0]}`);
+          if (best === undefined || odds > best.odds + 1e-9) best = { odds, region };
+        }
+        assert.deepEqual(sliceFrames(pieces[0]!, 0, to - from), best!.region);
+      },
+    ),
     { numRuns: 30 },
   );
 });

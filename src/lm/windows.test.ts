@@ -121,6 +121,7 @@ test("each window is told where it starts, and takes the condition from there", 
   assert.notDeepEqual(pieces, constant.pieces);
 });
 
+const channels = fc.constantFrom(1, 2);
 const cuts = (frames: number, any: readonly number[]) =>
   [...new Set(any.map((cut) => 1 + (cut % Math.max(1, frames - 1))))]
     .filter((cut) => cut < frames)
@@ -128,36 +129,48 @@ const cuts = (frames: number, any: readonly number[]) =>
 
 test("a change to the same condition changes nothing, wherever it is", async () => {
   await fc.assert(
-    fc.asyncProperty(sizes, fc.array(fc.nat(), { maxLength: 4 }), async ({ prompted, ...size }, any) => {
-      const { lm, log } = fakeModel();
-      const options = { ...size, guidance: 3, sampling: even };
-      const piece = item(4, prompted === 0 ? undefined : randomCodes(prompted, 9));
-      const plain = await collect(composePiece(lm, [piece], options));
-      const { all, pieces } = await collect(composePiece(lm, [piece], { ...options, changes: cuts(size.frames, any) }));
-      assert.deepEqual(pieces, plain.pieces);
-      assert.ok(all.every(({ step, steps }, i) => step === i + 1 && steps === all.length));
-      assert.equal(log.disposed, log.opened);
-    }),
+    fc.asyncProperty(
+      sizes,
+      fc.array(fc.nat(), { maxLength: 4 }),
+      channels,
+      async ({ prompted, ...size }, any, channels) => {
+        const { lm, log } = fakeModel({ channels });
+        const options = { ...size, guidance: 3, sampling: even };
+        const piece = item(4, prompted === 0 ? undefined : randomCodes(prompted, 9));
+        const plain = await collect(composePiece(lm, [piece], options));
+        const { all, pieces } = await collect(
+          composePiece(lm, [piece], { ...options, changes: cuts(size.frames, any) }),
+        );
+        assert.deepEqual(pieces, plain.pieces);
+        assert.ok(all.every(({ step, steps }, i) => step === i + 1 && steps === all.length));
+        assert.equal(log.disposed, log.opened);
+      },
+    ),
     { numRuns: 40 },
   );
 });
 
 test("each part is what its own condition would go on to from all that is before it", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 2, max: 20 }), fc.array(fc.nat(), { maxLength: 4 }), async (frames, any) => {
-      const { lm } = fakeModel();
-      const options = { frames, window: 30, stride: 20, guidance: 3, sampling: even };
-      const changes = cuts(frames, any);
-      const condition = (_: number, from: number) => text(from);
-      const { pieces } = await collect(composePiece(lm, [{ seed: 3, condition }], { ...options, changes }));
-      let whole = randomCodes(0, 0);
-      for (const [i, from] of [0, ...changes].entries()) {
-        const alone = { seed: 3, condition: () => text(from), prompt: whole };
-        const on = await collect(composePiece(lm, [alone], options));
-        whole = joinFrames([whole, sliceFrames(on.pieces[0]!, 0, (changes[i] ?? frames) - from)]);
-      }
-      assert.deepEqual(pieces[0], whole);
-    }),
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 20 }),
+      fc.array(fc.nat(), { maxLength: 4 }),
+      channels,
+      async (frames, any, channels) => {
+        const { lm } = fakeModel({ channels });
+        const options = { frames, window: 30, stride: 20, guidance: 3, sampling: even };
+        const changes = cuts(frames, any);
+        const condition = (_: number, from: number) => text(from);
+        const { pieces } = await collect(composePiece(lm, [{ seed: 3, condition }], { ...options, changes }));
+        let whole = randomCodes(0, 0);
+        for (const [i, from] of [0, ...changes].entries()) {
+          const alone = { seed: 3, condition: () => text(from), prompt: whole };
+          const on = await collect(composePiece(lm, [alone], options));
+          whole = joinFrames([whole, sliceFrames(on.pieces[0]!, 0, (changes[i] ?? frames) - from)]);
+        }
+        assert.deepEqual(pieces[0], whole);
+      },
+    ),
     { numRuns: 40 },
   );
 });
