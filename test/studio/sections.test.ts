@@ -106,6 +106,7 @@ test("sections fit on a phone", async () => {
     isMobile: true,
     colorScheme: "dark",
   });
+  await picture("phone-words");
   await page.fill("#prompt", "a slow and lonely piano in a large hall, far away");
   await page.getByRole("button", { name: "Other words later on" }).tap();
   await page.getByRole("button", { name: "Another section" }).tap();

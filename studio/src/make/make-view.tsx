@@ -71,11 +71,6 @@ function Prompt() {
           }}
         />
       </div>
-      {draft.value.region === undefined && (
-        <button type="button" class="link" onClick={begin}>
-          Other words later on
-        </button>
-      )}
       <ul class="ideas" aria-label="Ideas">
         {ideas.slice(0, 5).map((idea) => (
           <li key={idea}>
@@ -85,6 +80,11 @@ function Prompt() {
           </li>
         ))}
       </ul>
+      {draft.value.region === undefined && (
+        <button type="button" class="link" onClick={begin}>
+          Other words later on
+        </button>
+      )}
     </div>
   );
 }
