@@ -76,7 +76,9 @@ const peers: readonly Peer[] = [
     start: async () => {
       const python = await pythonWithTorch();
       if (python === undefined) {
-        console.error("pytorch-fp32: left out, there is no python3 with torch (Debian: apt-get install python3-torch)");
+        console.error(
+          "pytorch-fp32: left out, there is no python3 with torch (Debian: apt-get install python3-torch libopenblas0-pthread)",
+        );
         return undefined;
       }
       const {

@@ -1,6 +1,6 @@
 /** @file What comes from outside, checked against what it should be, and what is wrong with it in plain words. */
 
-import type { z } from "zod";
+import type { z } from "#zod";
 import { HocketError } from "./errors.js";
 
 /**

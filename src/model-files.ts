@@ -1,6 +1,6 @@
 /** @file What a model's folder says besides its weights: config.json, its tokenizer, its defaults, how it hears a melody. */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { canResample } from "./audio/resample.js";
 import { checked } from "./checked.js";
 import { HocketError } from "./errors.js";

@@ -45,10 +45,10 @@ export async function* generate(
   const pieces = piecesOf(asked, randomSeed);
   lm.prepare();
   const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
-  const texts = new Map<string, Condition["text"]>();
-  const allWords = plan.sections?.map(({ prompt }) => prompt) ?? pieces.map(({ prompt }) => prompt);
-  for (const words of allWords)
-    if (!texts.has(words)) texts.set(words, isEmpty(words) ? undefined : await model.text.encode(words));
+  const prompts = [...new Set((plan.sections ?? pieces).map((each) => each.prompt))];
+  // All at once: the text encoder may be let go of when nobody waits for it.
+  const states = await Promise.all(prompts.map((each) => (isEmpty(each) ? undefined : model.text.encode(each))));
+  const texts = new Map(prompts.map((each, i): [string, Condition["text"]] => [each, states[i]]));
   let prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
   if (region !== undefined && region.from > 0) prompt = sliceFrames(old!, 0, region.from);
   const notes: string[] = [];
@@ -58,7 +58,7 @@ export async function* generate(
     );
   if (asked.melody !== undefined)
     notes.push("the melody is taken from the whole recording: voices and instruments are not separated first");
-  else if (allWords.some(isEmpty)) notes.push("the prompt is empty: the model composes freely, without guidance");
+  else if (prompts.some(isEmpty)) notes.push("the prompt is empty: the model composes freely, without guidance");
   yield { type: "start", pieces, settings, notes };
   const items = pieces.map(
     (piece): PieceItem => ({

@@ -138,8 +138,8 @@ test("auto takes int8 for large models, and float32 for small ones", () => {
     const tensors = new Map([["decoder.x.weight", { name: "decoder.x.weight", shape: [width, width] }]]);
     return { tensors } as unknown as Checkpoint;
   };
-  assert.equal(chosenPrecision("auto", of(1000)), "fp32");
-  assert.equal(chosenPrecision("auto", of(10_000)), "int8");
+  assert.equal(chosenPrecision("auto", of(2000)), "fp32");
+  assert.equal(chosenPrecision("auto", of(3000)), "int8");
   for (const asked of ["fp32", "int8", "int4"] satisfies Precision[])
     assert.equal(chosenPrecision(asked, of(9)), asked);
 });

@@ -3,7 +3,7 @@
  * the command line and the server.
  */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { type Waveform, waveformProblem } from "./audio/waveform.js";
 import { problemOf } from "./checked.js";
 import type { Codes } from "./codes.js";

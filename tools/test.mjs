@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
+import { bundleZod, isBundled } from "./bundle-zod.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const wanted = process.argv.slice(2);
@@ -18,6 +19,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+if (!isBundled()) await bundleZod();
 for (const [part, name, programs] of [
   ["studio/", "chromium", ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]],
   ["server/redis", "redis-server", ["/usr/bin/redis-server", "/usr/local/bin/redis-server"]],

@@ -1,6 +1,6 @@
 /** @file What made a sound, written into its file: so that a file can say itself which model, prompt and seed it came from. */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { assert } from "../errors.js";
 import { type Id3Texts, readId3 } from "./id3.js";
 import { type InfoTags, readInfo } from "./riff.js";

@@ -24,7 +24,7 @@ export interface Piece {
   readonly folder: string;
   readonly seconds: number;
   readonly threads: number;
-  readonly precision?: Precision;
+  readonly precision?: Precision | "auto";
   /** Where its quantised weights are. */
   readonly cache?: string;
 }

@@ -38,10 +38,11 @@ interface Setting {
 async function against(id: string, { folder, seconds, ...options }: Setting): Promise<Row> {
   const runtime = createRuntime();
   const model = await loadModel(await openFolder(folder), id, runtime, options);
+  let asked = 0;
   const piece = (variations: number, duration = seconds) =>
     timed(async () => {
       for await (const _ of generate(model, {
-        prompt: "warm lo-fi piano",
+        prompt: `warm lo-fi piano ${asked++}`, // a new one each time, or its words would not be read again
         duration,
         variations,
         seed: 1,

@@ -2,8 +2,8 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { createRuntime, isFile, isFolder, makeFolder, openFolder, type Runtime, writeFileAtomically } from "#platform";
+import { z } from "#zod";
 import { HocketError } from "../errors.js";
 import { anchorsOn } from "../eval/anchors.js";
 import { ceilings } from "../eval/ceilings.js";

@@ -1,27 +1,37 @@
-/** @file `hocket merge`: a model and adapters become the folder of one model, which needs neither. */
+/** @file `hocket merge`: a model, adapters and a better codec become the folder of one model, which needs none of them. */
 
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Folder, type Runtime, writeFileAtomically } from "#platform";
 import { HocketError } from "../errors.js";
-import { mergedWeights } from "../merge.js";
-import { loadModel } from "../model.js";
+import { checkSameCodes, mergedWeights } from "../merge.js";
+import { loadModel, type MusicModel } from "../model.js";
+import { readConfig, section } from "../model-files.js";
+import type { Tensor } from "../tensor.js";
+import { codecPart } from "../train/lm-base.js";
 import type { Command, Given } from "./command.js";
 import { adaptersFrom, findModel, licenceNotice, loraOption, modelOption, withModel } from "./models.js";
 import { say } from "./report.js";
 
 export const mergeCommand: Command = {
   name: "merge",
-  summary: "make one model of a model and its adapters",
+  summary: "make one model of a model and its adapters, or with another codec, or of half the size",
   operand: { name: "MODEL", help: modelOption.help.replace(/;.*/, ", or that of an adapter that says its base") },
   options: {
     lora: loraOption,
+    codec: {
+      kind: "text",
+      value: "RUN",
+      help: "a codec to take the place of the model's, trained from it with --only-decoder",
+    },
+    half: { kind: "flag", help: "keep all weights in half precision: half the size, three digits" },
     out: { kind: "text", value: "DIR", help: "the folder to make, in Hugging Face layout" },
     json: { kind: "flag", help: "print one line of JSON with what was made" },
   },
   examples: [
     "hocket merge facebook/musicgen-small --lora runs/mine --out models/mine",
     "hocket merge runs/mine --out models/mine",
+    "hocket merge runs/lm --codec runs/better-codec --half --out models/mine",
   ],
   run,
 };
@@ -33,17 +43,26 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const added = await adaptersFrom(given.texts("lora"));
   const { folder, name, adapters } = await findModel(given.operand, signal);
   const all = [...adapters, ...added];
-  if (all.length === 0)
-    throw new HocketError("bad-request", `there is nothing to merge with ${name}: name an adapter with --lora`);
+  const half = given.flag("half");
+  const codecName = given.text("codec");
+  if (all.length === 0 && codecName === undefined && !half)
+    throw new HocketError(
+      "bad-request",
+      `there is nothing to merge with ${name}: name an adapter with --lora or a codec with --codec, or say --half`,
+    );
+  const other = codecName === undefined ? undefined : await findModel(codecName, signal);
   let working: Runtime | undefined;
   const load = (runtime: Runtime) => {
     working = runtime;
     return loadModel(folder, name, runtime, {}, all);
   };
   await withModel("cpu", load, async (model) => {
+    const codec = other && (await codecFor(model, folder, other));
     await whole(out, async (path) => {
-      for (const [file, bytes] of await others(folder)) await writeFileAtomically(join(path, file), bytes);
-      await writeFileAtomically(join(path, "model.safetensors"), untilStopped(mergedWeights(model, working!), signal));
+      for (const [file, bytes] of await others(folder))
+        await writeFileAtomically(join(path, file), half && file === "config.json" ? saysHalf(bytes) : bytes);
+      const weights = mergedWeights(model, working!, { codec, half });
+      await writeFileAtomically(join(path, "model.safetensors"), untilStopped(weights, signal));
     });
     say(licenceNotice(name, model.licence));
     const made = { model: name, changed: model.changes.size, folder: out };
@@ -52,6 +71,25 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
 }
 
 // --- internal ---
+
+/** The tensors of another codec, if it means the same by its codes. */
+async function codecFor(
+  model: MusicModel,
+  folder: Folder,
+  other: { folder: Folder; name: string },
+): Promise<ReadonlyMap<string, Tensor>> {
+  const { json, tensors } = await codecPart(other.folder);
+  const given = new Map(Object.entries(tensors));
+  const own = section(await readConfig(folder), "audio_encoder", `${folder.location}/config.json`);
+  await checkSameCodes(model.checkpoint, own, { config: json, tensors: given, name: other.name });
+  return given;
+}
+
+/** The config.json of a model whose weights became halves. */
+function saysHalf(bytes: Uint8Array): Uint8Array {
+  const config = JSON.parse(new TextDecoder().decode(bytes)) as object;
+  return new TextEncoder().encode(`${JSON.stringify({ ...config, torch_dtype: "float16" }, null, 1)}\n`);
+}
 
 /** What makes a model besides its weights: configurations, tokenizers, its card and licence. */
 const isKept = (name: string): boolean =>

@@ -3,6 +3,7 @@
 import { type CodecConfig, codecConfig } from "../codec/config.js";
 import { codecBatch } from "../data/codec-batches.js";
 import { type Dataset, openDataset, type Source } from "../data/segments.js";
+import { HocketError } from "../errors.js";
 import { residentBytes } from "../graph/memory.js";
 import { codecBase } from "../train/codec-base.js";
 import { codecStep } from "../train/codec-step.js";
@@ -28,6 +29,10 @@ export const trainCodecCommand: Command = {
     },
     filters: { kind: "number", value: "N", help: "channels of its outermost layer, for a preset of another width" },
     from: { kind: "text", value: "MODEL", help: "begin with this codec's weights instead of random ones" },
+    "only-decoder": {
+      kind: "flag",
+      help: "with --from: codes keep their meaning, so that models which know them need not learn anew (see 'hocket merge')",
+    },
   },
   examples: [
     "hocket train codec data/synth --out runs/codec",
@@ -38,6 +43,11 @@ export const trainCodecCommand: Command = {
 };
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
+  if (given.flag("only-decoder") && given.text("from") === undefined)
+    throw new HocketError(
+      "bad-request",
+      "--only-decoder needs --from: the codec whose codes are to keep their meaning",
+    );
   const preset = codecPresets[given.text("preset") ?? "mini"]!;
   await runTraining(given, preset.steps, signal, async (runtime, options) => {
     const from = given.text("from");
@@ -67,7 +77,7 @@ function codecRun(given: Given, preset: CodecPreset, config: CodecConfig, codebo
     codebooks,
     batch: whole(given, "batch", preset.batch),
     samples: Math.round(positive(given, "seconds", preset.seconds) * config.sampling_rate),
-    training: preset.training,
+    training: given.flag("only-decoder") ? { ...preset.training, onlyDecoder: true } : preset.training,
     schedule: {
       kind: "cosine",
       rate: positive(given, "rate", preset.rate),

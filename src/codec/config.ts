@@ -1,6 +1,6 @@
 /** @file The numbers of an EnCodec model, from its config.json (spec §9.3), and what follows from them. */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { checked } from "../checked.js";
 import { HocketError } from "../errors.js";
 

@@ -3,8 +3,8 @@
  * audiocraft's, so that either reads the other's (spec §8.1).
  */
 
-import { z } from "zod";
 import { makeFolder, openFolder, writeFileAtomically } from "#platform";
+import { z } from "#zod";
 import { problemOf } from "../checked.js";
 import { HocketError } from "../errors.js";
 import type { ByteSource, Folder } from "../platform/platform.js";

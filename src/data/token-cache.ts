@@ -3,8 +3,8 @@
  * in DATA/codes/KEY, KEY being a hash of the codec, in safetensors files of a hundred or so recordings.
  */
 
-import { z } from "zod";
 import { isFolder, makeFolder, openFile, openFolder, writeFileAtomically } from "#platform";
+import { z } from "#zod";
 import { type Codes, codes, frameCount } from "../codes.js";
 import { HocketError } from "../errors.js";
 import { type ChromaConfig, melodyChroma } from "../melody/chroma.js";

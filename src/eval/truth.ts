@@ -1,6 +1,6 @@
 /** @file What is true of a clip of the recipe, as the judges are asked for it, and whether what they heard agrees. */
 
-import { z } from "zod";
+import { z } from "#zod";
 import type { Entry } from "../data/manifest.js";
 import { type Family, families } from "../recipe/score.js";
 import { styleNames } from "../recipe/words.js";

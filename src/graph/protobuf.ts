@@ -2,7 +2,7 @@
 
 /** Appends fields to a message. Source: protobuf.dev, "Encoding". */
 export class Message {
-  #bytes = new Uint8Array(1024);
+  #bytes = new Uint8Array(64); // most messages are a node's name or so
   #length = 0;
 
   /** A whole number or an enum (wire type 0). */
@@ -16,7 +16,7 @@ export class Message {
   ints(field: number, values: readonly number[]): this {
     const packed = new Message();
     for (const value of values) packed.#varint(value);
-    return this.bytes(field, packed.finish());
+    return this.message(field, packed);
   }
 
   /** A single-precision number (wire type 5). */
@@ -27,11 +27,11 @@ export class Message {
   }
 
   string(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
+    return this.bytes(field, encoder.encode(value));
   }
 
   message(field: number, value: Message): this {
-    return this.bytes(field, value.finish());
+    return this.bytes(field, value.#bytes.subarray(0, value.#length));
   }
 
   bytes(field: number, value: Uint8Array): this {
@@ -47,20 +47,33 @@ export class Message {
 
   /** Seven bits a byte, lowest first; a negative number is its 64-bit two's complement. */
   #varint(value: number): void {
-    const out: number[] = [];
-    let rest = value < 0 ? BigInt.asUintN(64, BigInt(value)) : BigInt(value);
-    for (; rest > 127n; rest >>= 7n) out.push(Number(rest & 127n) | 128);
-    this.#append(Uint8Array.of(...out, Number(rest)));
+    this.#reserve(10);
+    let rest = value;
+    if (value < 0) {
+      let bits = BigInt.asUintN(64, BigInt(value));
+      for (; bits > 127n; bits >>= 7n) this.#bytes[this.#length++] = Number(bits & 127n) | 128;
+      rest = Number(bits);
+    }
+    for (; rest > 127; rest = Math.floor(rest / 128)) this.#bytes[this.#length++] = (rest % 128) | 128;
+    this.#bytes[this.#length++] = rest;
   }
 
   #append(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
-    if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
-    }
+    this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
-    this.#length = needed;
+    this.#length += bytes.length;
+  }
+
+  /** Makes room for so many bytes more. */
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
   }
 }
+
+// --- internal ---
+
+const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Runtime, Session } from "../platform/platform.js";
+import type { Runtime, Session, Tensors } from "../platform/platform.js";
+import { tensor } from "../tensor.js";
 import * as ops from "./ops.js";
 import { Sessions } from "./sessions.js";
 import { input, type Scope } from "./value.js";
@@ -11,9 +12,9 @@ function fakeRuntime() {
   const createSession = async () => {
     if (count.failures-- > 0) throw new Error("no room");
     count.made++;
-    return { dispose: async () => void count.disposed++ } as Session;
+    return { run: async (inputs: Tensors) => inputs, dispose: async () => void count.disposed++ } as unknown as Session;
   };
-  return { count, runtime: { external: String, createSession } as unknown as Runtime };
+  return { count, runtime: { device: "cpu", external: String, createSession } as unknown as Runtime };
 }
 const describe = (_: Scope) => ({ y: ops.relu(input("x", "float32", [1])) });
 
@@ -46,4 +47,23 @@ test("a failure is not kept, and there is nothing to dispose of", async () => {
   await sessions.get("a", describe);
   await sessions.dispose();
   assert.deepEqual([count.made, count.disposed], [1, 1]);
+});
+
+test("of sessions that run rarely, large ones are let go of when the last who waits has been answered", async () => {
+  const { runtime, count } = fakeRuntime();
+  const sessions = new Sessions(runtime, async () => new Map(), {});
+  const weighing = (numbers: number) => (p: Scope) => ({ y: ops.relu(p.weight("w", [numbers])) });
+  const given = { x: tensor("float32", [1], Float32Array.of(3)) };
+  const [large, small] = [weighing(2 ** 25), weighing(2 ** 10)];
+  const both = [sessions.once("large", large, given), sessions.once("large", large, given)];
+  assert.deepEqual(await Promise.all(both), [given, given]);
+  assert.deepEqual([count.made, count.disposed], [1, 1]);
+  assert.deepEqual(await sessions.once("large", large, given), given);
+  assert.deepEqual([count.made, count.disposed], [2, 2]);
+  for (let i = 0; i < 2; i++) await sessions.once("small", small, given);
+  assert.deepEqual([count.made, count.disposed], [3, 2]);
+  count.failures = 1;
+  await assert.rejects(sessions.once("large", large, given), /no room/);
+  assert.deepEqual(await sessions.once("large", large, given), given);
+  assert.deepEqual([count.made, count.disposed], [4, 3]);
 });

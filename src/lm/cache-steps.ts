@@ -12,7 +12,7 @@ import type { LanguageModel } from "./lm.js";
 import { defaultSampling } from "./sampling.js";
 import { cachedWidth } from "./transformer.js";
 
-/** What one step of an int8 number is worth, by the name of the input: [1, H, 1, d]. */
+/** What one step of an int8 number is worth, [1, H, 1, d] by `keys.0.step` and so on: of each layer's keys and values. */
 export type CacheSteps = Readonly<Record<string, Tensor<"float32">>>;
 
 /** Two seconds: the range of a channel hardly grows after that. */

@@ -1,6 +1,6 @@
 /** @file The numbers of MusicGen's language model, from the `decoder` part of config.json (spec §9.3). */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { checked } from "../checked.js";
 import { HocketError } from "../errors.js";
 import { delayPattern, type Pattern, stereoDelays } from "./patterns.js";

@@ -1,6 +1,6 @@
 /** @file What is sent in the body of a request: JSON, forms with files, files alone. All of it bounded. */
 
-import type { z } from "zod";
+import type { z } from "#zod";
 import { Problem } from "./problems.js";
 
 export interface Upload {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { z } from "zod";
+import type { z } from "#zod";
 import { fileName, formats } from "./audio.js";
 import { mediaType, readBytes, readForm } from "./bodies.js";
 import type { Context } from "./handlers.js";

@@ -1,6 +1,6 @@
 /** @file The OpenAPI 3.1 document, made of the table of operations and the schemas that check requests. */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { type Operation, operationsFor } from "./operations.js";
 import { type ProblemKind, problems } from "./problems.js";
 import {

@@ -3,7 +3,7 @@
  * the tests all come from this table.
  */
 
-import { z } from "zod";
+import { z } from "#zod";
 import type { ProblemKind } from "./problems.js";
 import {
   Generation,

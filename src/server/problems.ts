@@ -1,6 +1,6 @@
 /** @file What can go wrong, as HTTP says it: a status and a body of RFC 9457, from one table. */
 
-import type { z } from "zod";
+import type { z } from "#zod";
 import { problemOf } from "../checked.js";
 import { type ErrorCode, HocketError } from "../errors.js";
 import type { ProblemBody } from "./wire.js";

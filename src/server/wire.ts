@@ -3,7 +3,7 @@
  * spell them, and the resources that come back. One description: it checks, it documents, and it types the client.
  */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { strategies } from "../audio/loudness.js";
 import { contradiction, GenerateRequest, lengthOf, Region, Section } from "../request.js";
 import { Problem } from "./problems.js";

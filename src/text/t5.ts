@@ -3,7 +3,7 @@
  * gated GELU (v1.1, flan). Computed in float32 whatever the weights are stored in: T5 overflows half precision.
  */
 
-import { z } from "zod";
+import { z } from "#zod";
 import { checked } from "../checked.js";
 import {
   attend,

@@ -27,9 +27,9 @@ export interface Unigram {
   readonly unknownScore: number;
   /** Log probability of each id. */
   readonly scores: Float64Array;
-  /** A trie of UTF-16 units: from node and unit (`edge`) to node; and from node to the id of the piece that ends there. */
-  readonly children: ReadonlyMap<number, number>;
-  readonly ids: Int32Array;
+  readonly ids: ReadonlyMap<string, number>;
+  /** Of pieces, in UTF-16 units, from short to long: some twenty, so looking each up is as fast as a trie, which takes long to make. */
+  readonly lengths: readonly number[];
 }
 
 /**
@@ -40,30 +40,23 @@ export function createUnigram(
   pieces: readonly (readonly [text: string, score: number] | null)[],
   unknown: number,
 ): Unigram {
-  const children = new Map<number, number>();
-  const ends = new Map<number, number>();
+  const ids = new Map<string, number>();
+  const lengths = new Set<number>();
   let least = Number.POSITIVE_INFINITY;
   for (const [id, piece] of pieces.entries()) {
     if (piece === null) continue;
     const [text, score] = piece;
     assert(text.length > 0, `piece ${id} is empty`);
     least = Math.min(least, score);
-    let node = 0;
-    for (let i = 0; i < text.length; i++) {
-      const key = edge(node, text.charCodeAt(i));
-      node = children.get(key) ?? children.size + 1;
-      children.set(key, node);
-    }
-    ends.set(node, id);
+    ids.set(text, id);
+    lengths.add(text.length);
   }
-  const ids = new Int32Array(children.size + 1).fill(-1);
-  for (const [node, id] of ends) ids[node] = id;
   return {
     unknown,
     unknownScore: (Number.isFinite(least) ? least : 0) - 10, // as SentencePiece
     scores: Float64Array.from(pieces, (piece) => piece?.[1] ?? 0),
-    children,
     ids,
+    lengths: [...lengths].sort((a, b) => a - b),
   };
 }
 
@@ -105,25 +98,22 @@ export function lattice(unigram: Unigram, text: string): Lattice {
 
 // --- internal ---
 
-const edge = (node: number, unit: number): number => node * 0x10000 + unit;
-
 const characterLength = (text: string, at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1);
 
 /** The pieces that begin at `start`, from short to long; the unknown one where no piece is the character there. */
 function eachCandidate(
-  { children, ids, scores, unknown, unknownScore }: Unigram,
+  { ids, lengths, scores, unknown, unknownScore }: Unigram,
   text: string,
   start: number,
   visit: (end: number, id: number, score: number) => void,
 ): void {
   const character = start + characterLength(text, start);
-  let node: number | undefined = 0;
   let known = false;
-  for (let end = start + 1; end <= text.length; end++) {
-    node = children.get(edge(node, text.charCodeAt(end - 1)));
-    if (node === undefined) break;
-    const id = ids[node]!;
-    if (id < 0) continue;
+  for (const length of lengths) {
+    const end = start + length;
+    if (end > text.length) break;
+    const id = ids.get(text.slice(start, end));
+    if (id === undefined) continue;
     if (end === character) known = true;
     visit(end, id, scores[id]!);
   }

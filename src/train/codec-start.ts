@@ -26,8 +26,7 @@ const vectorsPerEntry = 8;
  */
 export function startCodec(step: CodecStep, seed: number, given: ReadonlyMap<string, Tensor> = new Map()): TrainState {
   const weights = initialCodec(new Map([...step.codec, ...step.discriminators]), seed);
-  for (const [name, value] of Object.entries(step.next))
-    if (!weights.has(name)) weights.set(name, tensor("float32", value.shape as readonly number[]));
+  for (const [name, value] of step.books) weights.set(name, tensor("float32", value.shape as readonly number[]));
   for (const [name, value] of given) if (weights.has(name)) weights.set(name, value);
   return { step: 0, tensors: { ...Object.fromEntries(weights), ...step.start } };
 }

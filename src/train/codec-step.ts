@@ -30,6 +30,8 @@ export interface CodecTraining {
   readonly discriminator: DiscriminatorConfig;
   /** Of both sides. */
   readonly adam: AdamwConfig;
+  /** Encoder and codebooks stay as they are, so that codes keep their meaning for a language model that knows them. */
+  readonly onlyDecoder?: boolean;
 }
 
 /** The reference's, but for dead entries, which it never revives. The rate that goes with it is 3e-4. */
@@ -58,8 +60,9 @@ export interface CodecStep {
   readonly made: Value;
   /** What is fed to the next step, under the names under which this step is fed it. */
   readonly next: Readonly<Record<string, Value>>;
-  /** What learns by gradients; codebooks are weights too, and learn by following. */
+  /** Encoder and decoder, which learn by gradients; and codebooks, which learn by following. */
   readonly codec: ReadonlyMap<string, Value>;
+  readonly books: ReadonlyMap<string, Value>;
   readonly discriminators: ReadonlyMap<string, Value>;
   /** What `next` holds beside weights and codebooks, before the first step. */
   readonly start: Readonly<Record<string, Tensor>>;
@@ -71,11 +74,12 @@ export interface CodecStep {
  */
 export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): CodecStep {
   const { batch, samples, codebooks, unjudged = false } = shape;
+  const { onlyDecoder = false } = t;
   const sound = input("sound", "float32", [batch, c.audio_channels, samples]);
   const [p, judges, tables, rates] = [new Scope(), new Scope(), new Scope(), rateInputs()];
   const latent = whole.encoder(p, sound, c);
   const coded = codebooks === 0 ? undefined : quantizeAndLearn(tables, latent, codebooks, c, t.rvq);
-  const quantized = coded?.quantized ?? latent;
+  const quantized = onlyDecoder ? ops.detach(coded?.quantized ?? latent) : (coded?.quantized ?? latent);
   const made = ops.slice(whole.decoder(p, quantized, c), 2, 0, samples);
 
   const judgement = unjudged ? undefined : judge(judges, sound, made, rates, t);
@@ -91,7 +95,9 @@ export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): 
 
   // The slope of sum(made slope) in the sound is the slope.
   const pulled = sum(ops.mul(made, ops.detach(balanced.slope)));
-  const slopes = differentiate(coded === undefined ? pulled : ops.add(pulled, coded.penalty), [...p.weights.values()]);
+  const learning = new Map([...p.weights].filter(([name]) => !onlyDecoder || name.startsWith("decoder.")));
+  const total = coded === undefined || onlyDecoder ? pulled : ops.add(pulled, coded.penalty);
+  const slopes = differentiate(total, [...learning.values()]);
   return {
     losses: {
       ...losses,
@@ -102,10 +108,16 @@ export function codecStep(c: CodecConfig, t: CodecTraining, shape: SoundBatch): 
     },
     slope: balanced.slope,
     made,
-    next: { ...adamwAll(p.weights, slopes, rates, t.adam), ...judgement?.next, ...coded?.next, ...balanced.next },
+    next: {
+      ...adamwAll(learning, slopes, rates, t.adam),
+      ...judgement?.next,
+      ...(onlyDecoder ? {} : coded?.next),
+      ...balanced.next,
+    },
     codec: p.weights,
+    books: tables.weights,
     discriminators: judges.weights,
-    start: { ...zeroMoments(p.weights), ...zeroMoments(judges.weights), ...balancerState(Object.keys(losses)) },
+    start: { ...zeroMoments(learning), ...zeroMoments(judges.weights), ...balancerState(Object.keys(losses)) },
   };
 }
 

@@ -108,3 +108,19 @@ test("three steps of AdamW end at the reference's parameters", async () => {
       name,
     );
 });
+
+test("nothing is learnt of what lies behind a recording's end, or of what is read in place of codes", () => {
+  const lengths = [8, frames, 5];
+  const other = items.map((grid, b) =>
+    codes(grid.map((row) => row.map((code, t) => (t < lengths[b]! ? code : (code + 1) % 64)))),
+  );
+  const [whole, cut] = [lmBatch(items, config), lmBatch(items, config, items, lengths)];
+  assert.deepEqual(lmBatch(other, config, items, lengths), cut);
+  assert.notDeepEqual(lmBatch(other, config, items), whole);
+  assert.deepEqual(cut.columns, whole.columns);
+  const counted = (predicted: Tensor) => (predicted.data as Float32Array).reduce((sum, one) => sum + one, 0);
+  assert.equal(counted(whole.predicted) - counted(cut.predicted), 4 * (4 + 7) - 6 * 2); // the pattern leaves out 0 + 1 + 2 + 3
+  const read = lmBatch(items, config, other);
+  assert.notDeepEqual(read.columns, whole.columns);
+  assert.deepEqual([read.targets, read.predicted], [whole.targets, whole.predicted]);
+});

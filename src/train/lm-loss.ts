@@ -52,8 +52,17 @@ export function lmLoss(p: Scope, condition: LossCondition, c: LmConfig, { batch,
   return { loss: ops.squeeze(ops.reduceMean(perCodebook, [0]), [0]), perCodebook, logits };
 }
 
-/** Codes of B items, [K][T] each, as `lmLoss` is fed them: what is read, what should follow, and where that is known. */
-export function lmBatch(items: readonly Codes[], c: LmConfig): Record<"columns" | "targets" | "predicted", Tensor> {
+/**
+ * Codes of B items, [K][T] each, as `lmLoss` is fed them: what is read, what should follow, and where that is known.
+ * @param read what is read, where it is not the codes themselves
+ * @param lengths frames of each item that are of a recording: of the silence behind it nothing is learnt
+ */
+export function lmBatch(
+  items: readonly Codes[],
+  c: LmConfig,
+  read: readonly Codes[] = items,
+  lengths: readonly number[] = [],
+): Record<"columns" | "targets" | "predicted", Tensor> {
   const frames = items[0]![0]!.length;
   const pattern = validSteps(patternFor(c, frames));
   const steps = lmSteps(c, frames);
@@ -63,10 +72,10 @@ export function lmBatch(items: readonly Codes[], c: LmConfig): Record<"columns" 
   const targets = new Array<number>(items.length * c.num_codebooks * steps).fill(0);
   const predicted = tensor("float32", shape);
   for (const [b, grid] of items.entries()) {
-    for (const row of build(pattern, grid, specialToken(c))) columns.push(...row.subarray(0, steps));
+    for (const row of build(pattern, read[b]!, specialToken(c))) columns.push(...row.subarray(0, steps));
     for (const [k, row] of where.entries())
       for (const [t, step] of row.entries()) {
-        if (step < 0) continue;
+        if (step < 0 || t >= (lengths[b] ?? frames)) continue;
         const at = (b * c.num_codebooks + k) * steps + step;
         targets[at] = grid[k]![t]!;
         predicted.data[at] = 1;

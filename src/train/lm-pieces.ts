@@ -105,6 +105,7 @@ async function batchOf(
   );
   return {
     codes: items.map(({ codes }) => codes),
+    lengths: items.map(({ frames }) => frames),
     conditions: items.map(({ text, chroma }) => ({
       text: text === "" ? [] : fitTokens(tokenizer.encode(text), shape.tokens),
       melody: shape.melody && fitLength(Int32Array.from(chroma), shape.melody.length),

@@ -121,3 +121,15 @@ test("what a run writes loads as a codec, codes as training does, and is where a
     if (/^(encoder|decoder|quantizer)\./.test(name) && !/\.(mean|square)$/.test(name))
       assert.deepEqual(start.tensors[name], value, name);
 });
+
+test("where only the decoder learns, codes keep their meaning and sound changes", async () => {
+  const trained = await learn(join(root, "whole"), usual);
+  const base = await codecBase(await openFolder(join(root, "whole")));
+  const training = { ...run.training, onlyDecoder: true };
+  const after = await learn(join(root, "decoder"), learner({ codedFrom: 0, training }, base.weights));
+  for (const [name, value] of Object.entries(after.tensors)) {
+    if (/\.(mean|square)$/.test(name)) continue;
+    if (/^(encoder|quantizer)\./.test(name)) assert.deepEqual(value, trained.tensors[name], name);
+    if (/^decoder\..*weight_v$/.test(name)) assert.notDeepEqual(value, trained.tensors[name], name);
+  }
+});

@@ -80,7 +80,9 @@ export function codecLearner(
     settings: { ...settingsOf(run), data: sounds.from },
     shapes: new Map([
       ...shapesOf(step.start),
-      ...Object.entries(step.next).map(([name, value]) => [name, value.shape as readonly number[]] as const),
+      ...[...step.codec, ...step.discriminators, ...step.books].map(
+        ([name, { shape }]) => [name, shape as readonly number[]] as const,
+      ),
     ]),
     start: async () => startCodec(step, seed, given),
     async step({ step: done, tensors }) {

@@ -19,6 +19,7 @@ import { type LmGraph, type LmShape, lmGraph } from "./lm-graph.js";
 import { lmBatch } from "./lm-loss.js";
 import { compileStep, type LmStep, type StepChoices, stepGraphs } from "./lm-step.js";
 import { type LoraConfig, loraGraph } from "./lora.js";
+import { misread } from "./misread.js";
 import { adamwOptimiser, dadaptOptimiser, type Optimiser } from "./optimiser.js";
 import type { Json, Learner, Numbers, Settings } from "./run.js";
 import { rateAt, type Schedule } from "./schedule.js";
@@ -38,6 +39,8 @@ export interface LmRun {
   /** Whether layers are computed again on the way back: less memory, more time, other last bits. */
   readonly recompute?: boolean;
   readonly dropout: Dropout;
+  /** How many items are misread (misread.ts); none if not said. */
+  readonly misread?: number;
   /** Whether the text encoder learns too. */
   readonly learnText: boolean;
   /** An adapter learns instead of the weights, for the model `base`. */
@@ -52,6 +55,8 @@ export type OptimiserChoice = ({ readonly kind: "adamw" } & AdamwConfig) | ({ re
 export interface Batch {
   /** [B] of [K][T] */
   readonly codes: readonly Codes[];
+  /** [B]: frames that are of a recording; all if not said. */
+  readonly lengths?: readonly number[];
   /** [B], whole: what is left out is drawn by the run. */
   readonly conditions: readonly ItemCondition[];
 }
@@ -83,8 +88,8 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
   const optimiser = optimiserOf(run);
   const bind: Binder = async (declared) =>
     around.bind?.(declared.filter(({ name }) => !graph.learnt.has(name))) ?? new Map();
-  const fed = ({ codes, conditions }: Batch) => ({
-    ...lmBatch(codes, model.lm),
+  const fed = ({ codes, lengths, conditions }: Batch, read = codes) => ({
+    ...lmBatch(codes, model.lm, read, lengths),
     ...conditionBatch(conditions, shape, model.lm, model.t5),
   });
   /** The averages, where there are some. */
@@ -119,8 +124,10 @@ export function lmLearner(runtime: Runtime, run: LmRun, pieces: Pieces, around: 
       const parts = [];
       for (let i = 0; i < run.pieces; i++) {
         const index = state.step * run.pieces + i;
-        const { codes, conditions } = await pieces.batch(index);
-        parts.push(fed({ codes, conditions: dropConditions(conditions, run.dropout, seed, index) }));
+        const batch = await pieces.batch(index);
+        const read = misread(batch.codes, { share: run.misread ?? 0, bins: model.lm.vocab_size, seed }, index);
+        const conditions = dropConditions(batch.conditions, run.dropout, seed, index);
+        parts.push(fed({ ...batch, conditions }, read));
       }
       const t = state.step + 1;
       const { loss, perCodebook, norm, next } = await step(t, state.tensors, parts, optimiser.fed(rate, t));
@@ -224,6 +231,7 @@ function settingsOf({ model, shape, schedule, optimiser, averages, dropout, ...r
     learnText: run.learnText,
     lora: run.lora === undefined ? null : { ...run.lora },
     dropout: { ...dropout },
+    ...(run.misread && { misread: run.misread }),
     schedule: { ...schedule },
     clip: run.clip,
     // JSON has no infinity.

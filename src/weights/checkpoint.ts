@@ -20,6 +20,8 @@ export interface Checkpoint {
   read(name: string): Promise<Tensor>;
   /** `length` bytes of the tensor from its byte `start` on. */
   readBytes(name: string, start: number, length: number): Promise<Uint8Array>;
+  /** Bytes of one of its files, whichever tensors lie there. */
+  readAt(file: string, offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
         assert(start >= 0 && start + length <= entry.length, `${name} has ${entry.length} bytes`);
         return source.read(entry.offset + start, length);
       },
+      readAt: (file, offset, length) => files.get(file)!.read(offset, length),
       close: () => closeAll(files),
     };
   } catch (error) {

@@ -43,3 +43,18 @@ test("only the named tensors are looked at", async () => {
   assert.equal(await findNonFinite(checkpoint, ["b"]), undefined);
   assert.deepEqual(await findNonFinite(checkpoint, ["b", "a"]), { name: "a", index: 0 });
 });
+
+test("tensors that are read together are told apart", async () => {
+  const alone = (value: number) => tensor("float32", [3], Float32Array.of(1, value, 2));
+  for (const name of ["b", "d"]) {
+    const tensors: Record<string, Tensor> = {
+      a: alone(1),
+      b: alone(1),
+      c: tensor("int64", [1]),
+      d: alone(1),
+      e: tensor("float32", [0]),
+    };
+    tensors[name] = alone(Number.NaN);
+    assert.deepEqual(await findNonFinite(await checkpointOf(tensors)), { name, index: 1 });
+  }
+});

@@ -3,8 +3,8 @@
  * and adapter_model.safetensors. An adapter adds alpha / rank B A to some of a model's matrices.
  */
 
-import { z } from "zod";
 import { writeFileAtomically } from "#platform";
+import { z } from "#zod";
 import { checked } from "../checked.js";
 import { assert, HocketError } from "../errors.js";
 import type { Binder } from "../graph/compile.js";

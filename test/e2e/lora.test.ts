@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { openFile } from "#platform";
+import { openFile, openFolder } from "#platform";
 import { decodeAudio } from "../../src/audio/decode.js";
+import { codecBase } from "../../src/train/codec-base.js";
+import { writeCodec } from "../../src/train/codec-files.js";
 import { isAdapted } from "../../src/train/lora.js";
+import { toFloat32 } from "../../src/weights/float32.js";
 import { writeAdapter } from "../../src/weights/lora.js";
 import { readHeader, readTensor } from "../../src/weights/safetensors.js";
 import { randomFactors } from "../adapters.js";
@@ -25,6 +28,13 @@ const sing = ["generate", "bells", "--duration", "0.2", "--seed", "3", "--loudne
 const sung = async (cwd: string, name: string, ...words: string[]) => {
   await succeeds([...sing, "-o", name, "--codes", `${name}.st`, ...words], { cwd });
   return (await decodeAudio(read(cwd, name), name)).channels[0]!;
+};
+const codesIn = async (cwd: string, name: string) => {
+  const codes = await openFile(join(cwd, name));
+  const { tensors } = await readHeader(codes);
+  const read = await readTensor(codes, tensors.get("codes")!);
+  await codes.close();
+  return read;
 };
 
 suite("adapters", { concurrency: 2 }, () => {
@@ -50,6 +60,59 @@ suite("adapters", { concurrency: 2 }, () => {
     }
     await merged.close();
     await refuses(["merge", "mine", "--out", "whole"], /^whole exists and is not empty/, { cwd });
+  });
+
+  test("a model of half the size, and one with another decoder, sing nearly the same codes and others' sound", async () => {
+    const cwd = folder();
+    await succeeds(["merge", miniModel, "--half", "--out", "half"], { cwd });
+    const halved = await openFile(join(cwd, "half", "model.safetensors"));
+    const written = await readHeader(halved);
+    const { halves, kept } = { halves: [] as number[], kept: [] as number[] };
+    for (const [name, entry] of tensors) {
+      const now = written.tensors.get(name)!;
+      if (entry.dtype !== "float32") kept.push(Number(now.dtype === entry.dtype));
+      else halves.push(Number(now.dtype === "float16"));
+      const [before, after] = [toFloat32(await readTensor(file, entry)), toFloat32(await readTensor(halved, now))];
+      for (const [i, value] of before.data.entries())
+        assert.ok(Math.abs(after.data[i]! - value) <= Math.abs(value) / 2048 + 2 ** -25, `${name}[${i}]`);
+    }
+    assert.ok(halves.length > 100 && halves.every((one) => one === 1) && kept.every((one) => one === 1));
+    await halved.close();
+    const [whole, half] = [
+      await sung(cwd, "whole.wav", "--model", miniModel),
+      await sung(cwd, "half.wav", "--model", "half"),
+    ];
+    assert.equal(half.length, whole.length);
+
+    // The model's own codec but for its last convolution: the same codes, other sound.
+    const base = await codecBase(await openFolder(miniModel));
+    const weights = Object.fromEntries(base.weights);
+    const last = Object.keys(weights)
+      .filter((name) => /^decoder\..*weight_g$/.test(name))
+      .sort()
+      .at(-1)!;
+    const louder = toFloat32(weights[last]!);
+    mkdirSync(join(cwd, "louder"));
+    await writeCodec(join(cwd, "louder"), base.config, {
+      ...weights,
+      [last]: { ...louder, data: (louder.data as Float32Array).map((value) => 2 * value) },
+    });
+    await succeeds(["merge", miniModel, "--codec", "louder", "--out", "swapped"], { cwd });
+    assert.notDeepEqual(await sung(cwd, "swapped.wav", "--model", "swapped"), whole);
+    assert.deepEqual(await codesIn(cwd, "swapped.wav.st"), await codesIn(cwd, "whole.wav.st"));
+
+    mkdirSync(join(cwd, "stranger"));
+    const first = "encoder.layers.0.conv.weight_g";
+    const turned = toFloat32(weights[first]!);
+    await writeCodec(join(cwd, "stranger"), base.config, {
+      ...weights,
+      [first]: { ...turned, data: (turned.data as Float32Array).map((value) => 2 * value) },
+    });
+    await refuses(
+      ["merge", miniModel, "--codec", "stranger", "--out", "no"],
+      /encoder\.layers\.0\.conv\.weight_g of stranger differs from the model's, .* --only-decoder/,
+      { cwd },
+    );
   });
 
   test("what does not fit is refused in one line", async () => {
