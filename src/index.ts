@@ -9,5 +9,5 @@ export { type ErrorCode, errorCodes, HocketError } from "./errors.js";
 export { type CodecModel, loadCodec, loadModel, type MusicModel } from "./model.js";
 export { type GenerateOptions, generate } from "./musicgen.js";
 export type { Precision, PrecisionOptions } from "./precision.js";
-export type { FinishedPiece, GenerateEvent, GenerateRequest, Piece, Settings } from "./request.js";
+export type { FinishedPiece, GenerateEvent, GenerateRequest, Piece, Region, Section, Settings } from "./request.js";
 export { decodeCodes, encodeWaveform } from "./sound.js";

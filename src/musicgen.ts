@@ -5,16 +5,17 @@
 
 import { resampleInTurns } from "./audio/resample.js";
 import { type Waveform, withChannels } from "./audio/waveform.js";
-import { type Codes, frameCount, joinFrames } from "./codes.js";
+import { type Codes, frameCount, joinFrames, sliceFrames } from "./codes.js";
 import { HocketError } from "./errors.js";
 import { GrowingSound } from "./growing-sound.js";
 import type { Condition } from "./lm/condition.js";
+import { composeRegion } from "./lm/region.js";
 import { composePiece, type PieceItem } from "./lm/windows.js";
 import { chroma, fitLength } from "./melody/chroma.js";
 import { type MusicModel, nonFiniteWeight } from "./model.js";
-import { freshSeed, piecesOf, planFor } from "./plan.js";
-import { type GenerateEvent, type GenerateRequest, parseRequest } from "./request.js";
-import { encodeWaveform } from "./sound.js";
+import { freshSeed, type Plan, piecesOf, planFor } from "./plan.js";
+import { type GenerateEvent, type GenerateRequest, type Piece, parseRequest } from "./request.js";
+import { checkCodes, encodeWaveform } from "./sound.js";
 
 export interface GenerateOptions {
   readonly signal?: AbortSignal;
@@ -36,29 +37,35 @@ export async function* generate(
   const asked = parseRequest(request);
   const { codec, lm, defaults } = model;
   const known = { name: model.name, defaults, frameRate: codec.frameRate, bins: lm.config.vocab_size };
-  const plan = planFor({ ...known, melody: model.chroma !== undefined }, asked);
-  const { frames, window, stride } = plan;
+  const old = asked.regenerate && (await codesOf(model, asked.regenerate.take, signal));
+  const duration = old === undefined ? asked.duration : frameCount(old) / codec.frameRate;
+  const plan = planFor({ ...known, melody: model.chroma !== undefined }, { ...asked, duration });
+  const { frames, window, stride, region } = plan;
   const settings = { ...plan.settings, precision: model.precision };
   const pieces = piecesOf(asked, randomSeed);
   lm.prepare();
   const tune = asked.melody && (await tuneOf(model, asked.melody, signal));
-  const prompts = [...new Set(pieces.map((piece) => piece.prompt))];
+  const prompts = [...new Set((plan.sections ?? pieces).map((each) => each.prompt))];
   // All at once: the text encoder may be let go of when nobody waits for it.
   const states = await Promise.all(prompts.map((each) => (isEmpty(each) ? undefined : model.text.encode(each))));
   const texts = new Map(prompts.map((each, i): [string, Condition["text"]] => [each, states[i]]));
-  const prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
+  let prompt = asked.continue === undefined ? undefined : await intro(model, asked.continue, frames, signal);
+  if (region !== undefined && region.from > 0) prompt = sliceFrames(old!, 0, region.from);
   const notes: string[] = [];
+  if (asked.regenerate !== undefined && "channels" in asked.regenerate.take)
+    notes.push(
+      "the take was given as sound: all of it is now as the codec renders it, also outside the part; give its codes to keep the rest as it was",
+    );
   if (asked.melody !== undefined)
     notes.push("the melody is taken from the whole recording: voices and instruments are not separated first");
-  else if (pieces.some((piece) => isEmpty(piece.prompt)))
-    notes.push("the prompt is empty: the model composes freely, without guidance");
+  else if (prompts.some(isEmpty)) notes.push("the prompt is empty: the model composes freely, without guidance");
   yield { type: "start", pieces, settings, notes };
   const items = pieces.map(
     (piece): PieceItem => ({
       seed: piece.seed,
       prompt,
-      condition: (start) => ({
-        text: texts.get(piece.prompt),
+      condition: (start, from) => ({
+        text: texts.get(wordsAt(plan, piece, from)),
         melody: tune && melodyFrom(model, tune, start, frames > window),
       }),
     }),
@@ -68,14 +75,27 @@ export async function* generate(
     topK: settings.topK,
     topP: settings.topP,
   };
-  const composing = composePiece(lm, items, { frames, window, stride, guidance: settings.guidance, sampling, signal });
+  const options = { window, stride, guidance: settings.guidance, sampling, signal };
+  const changes = plan.sections?.slice(1).map(({ from }) => from);
+  const listen = Math.round(listenFor * codec.frameRate);
+  const composing =
+    region === undefined
+      ? composePiece(lm, items, { ...options, frames, changes })
+      : composeRegion(lm, items, {
+          ...options,
+          after: sliceFrames(old!, region.to),
+          to: region.to,
+          candidates: asked.regenerate!.candidates,
+          listen,
+        });
 
   const sound = new GrowingSound(model, pieces.length);
   const composed: Codes[][] = pieces.map(() => (prompt === undefined ? [] : [prompt])); // joined once, at the end
   let made = 0; // frames
   const started = now();
   const elapsed = () => (now() - started) / 1000;
-  const factor = (seconds: number) => (pieces.length * made) / codec.frameRate / seconds;
+  const own = region === undefined ? Number.POSITIVE_INFINITY : region.to - region.from;
+  const factor = (seconds: number) => (pieces.length * Math.min(made, own)) / codec.frameRate / seconds;
   try {
     if (prompt !== undefined) {
       const given = pieces.map(() => prompt);
@@ -117,6 +137,13 @@ export async function* generate(
 
 // --- internal ---
 
+/** Seconds of what follows a part that is composed anew, by which the best candidate is chosen. */
+const listenFor = 1;
+
+/** The words under which a piece is composed from a frame on. */
+const wordsAt = ({ sections }: Plan, piece: Piece, frame: number): string =>
+  sections?.findLast(({ from }) => from <= frame)?.prompt ?? piece.prompt;
+
 const isEmpty = (prompt: string): boolean => prompt.trim() === "";
 
 async function intro(
@@ -134,6 +161,14 @@ async function intro(
     "bad-request",
     `the intro lasts ${seconds(given)} and the piece, intro included, ${seconds(frames)}: ask for a longer duration or give a shorter intro`,
   );
+}
+
+/** @throws HocketError "bad-request" for codes of another model */
+async function codesOf(model: MusicModel, take: Codes | Waveform, signal: AbortSignal | undefined): Promise<Codes> {
+  if ("channels" in take)
+    return (await encodeWaveform(model, take, signal === undefined ? {} : { signal }))[0]!.codes[0]!;
+  checkCodes(model, take, model.lm.config.num_codebooks);
+  return take;
 }
 
 /** The melody as the model hears it: one channel, at the rate of its chroma. */

@@ -3,7 +3,7 @@
 import { HocketError } from "./errors.js";
 import { defaultSampling } from "./lm/sampling.js";
 import type { GenerationDefaults } from "./model-files.js";
-import type { Piece, parseRequest, Settings } from "./request.js";
+import { lengthOf, type Piece, type Region, type Asked as Request, type Settings } from "./request.js";
 
 /** What has to be known of a model. */
 export interface Known {
@@ -21,13 +21,24 @@ export interface Known {
 export interface Plan {
   readonly settings: Omit<Settings, "precision">;
   readonly frames: number;
+  /** Where words begin that are others than before, if the words change. */
+  readonly sections: readonly { readonly from: number; readonly prompt: string }[] | undefined;
+  /** What is composed anew of a take, if anything is. */
+  readonly region: { readonly from: number; readonly to: number } | undefined;
   readonly window: number;
   readonly stride: number;
 }
 
-type Asked = Omit<ReturnType<typeof parseRequest>, "melody" | "continue"> & { melody?: unknown; continue?: unknown };
+type Asked = Omit<Request, "melody" | "continue" | "regenerate"> & {
+  readonly melody?: unknown;
+  readonly continue?: unknown;
+  readonly regenerate?: Region | undefined;
+};
 
-/** @throws HocketError "bad-request" for what the model cannot do */
+/**
+ * @param asked where a part of a take is composed anew, with the take's duration
+ * @throws HocketError "bad-request" for what the model cannot do
+ */
 export function planFor(model: Known, asked: Asked): Plan {
   const settings = settingsFor(model, asked);
   const frames = Math.round(asked.duration * model.frameRate);
@@ -43,7 +54,8 @@ export function planFor(model: Known, asked: Asked): Plan {
       "bad-request",
       `${model.name} has no melody input: use facebook/musicgen-melody or facebook/musicgen-melody-large, or leave the melody out`,
     );
-  return { settings, frames, window, stride };
+  const sections = sectionsFor(model, asked.sections);
+  return { settings, frames, window, stride, sections, region: regionFor(model, asked, frames) };
 }
 
 /** Every prompt in every variation. The seed of a variation, given alone, makes that variation again. */
@@ -81,7 +93,45 @@ function settingsFor({ name, defaults, bins }: Known, asked: Asked): Plan["setti
     greedy: asked.greedy ?? (defaults.greedy === true && asked.temperature === undefined),
     melody: asked.melody !== undefined,
     continued: asked.continue !== undefined,
+    ...(asked.sections === undefined ? {} : { sections: asked.sections }),
+    ...(asked.regenerate === undefined ? {} : { regenerated: numbersOf(asked.regenerate) }),
   };
+}
+
+const numbersOf = ({ from, to, candidates }: Region): Region => ({ from, to, candidates });
+
+/** The same words again are no change. */
+function sectionsFor({ frameRate }: Known, sections: Asked["sections"]): Plan["sections"] {
+  if (sections === undefined) return undefined;
+  const placed: { from: number; prompt: string }[] = [];
+  let from = 0;
+  for (const [i, { prompt, duration }] of sections.entries()) {
+    const end = Math.round(lengthOf(sections.slice(0, i + 1)) * frameRate);
+    if (end === from)
+      throw new HocketError(
+        "bad-request",
+        `section ${i + 1} of ${duration} s is shorter than one frame of this model (${1 / frameRate} s)`,
+      );
+    if (placed.at(-1)?.prompt !== prompt) placed.push({ from, prompt });
+    from = end;
+  }
+  return placed;
+}
+
+function regionFor({ frameRate }: Known, { regenerate, duration }: Asked, frames: number): Plan["region"] {
+  if (regenerate === undefined) return undefined;
+  const [from, to] = [regenerate.from, regenerate.to].map((seconds) => Math.round(seconds * frameRate)) as [
+    number,
+    number,
+  ];
+  if (to > frames)
+    throw new HocketError("bad-request", `the part ends at ${regenerate.to} s and the take lasts ${duration} s`);
+  if (from === to)
+    throw new HocketError(
+      "bad-request",
+      `from ${regenerate.from} to ${regenerate.to} s there is less than one frame of this model (${1 / frameRate} s)`,
+    );
+  return { from, to };
 }
 
 function strideFor({ defaults, frameRate }: Known, asked: number | undefined): number {

@@ -15,7 +15,7 @@ test("what is left out has its default, and prompts may be anything", () => {
 
 test("what cannot be is named, with what it may be", () => {
   const cases: [object, RegExp][] = [
-    [{}, /^prompt: undefined is not a string$/],
+    [{}, /^prompt: say what it should sound like$/],
     [{ prompt: 3 }, /^prompt: 3 is not a string$/],
     [{ prompt: [] }, /^prompt: the list is empty$/],
     [{ prompt: new Array(65).fill("a") }, /^prompt: the list is too long: give at most 64$/],

@@ -62,6 +62,32 @@ export const splitSides = (grid: Codes, sides: number): Codes[] =>
 export const joinChannels = (samples: Samples, sides: number): Float32Array[][] =>
   Array.from({ length: samples.length / sides }, (_, b) => samples.slice(b * sides, (b + 1) * sides).flat());
 
+/**
+ * @param codebooks so many there must be; if not said, at most what the codec has
+ * @throws HocketError "bad-request" for codes that this codec does not have
+ */
+export function checkCodes({ name, codec, sides }: CodecModel, grid: Codes, codebooks?: number): void {
+  const most = codec.codebooks * sides;
+  if (codebooks !== undefined && grid.length !== codebooks)
+    throw new HocketError("bad-request", `the codes have ${grid.length} codebooks, and ${name} has ${codebooks}`);
+  if (grid.length > most || grid.length % sides !== 0)
+    throw new HocketError(
+      "bad-request",
+      `the codes have ${grid.length} codebooks, and ${name} decodes ${sides === 2 ? "pairs up to" : "up to"} ${most}`,
+    );
+  const bins = codec.config.codebook_size;
+  for (const [k, row] of grid.entries()) {
+    if (row.length !== grid[0]!.length)
+      throw new HocketError("bad-request", `codebook ${k} has ${row.length} frames, codebook 0 has ${grid[0]!.length}`);
+    const t = row.findIndex((code) => !(code >= 0 && code < bins));
+    if (t >= 0)
+      throw new HocketError(
+        "bad-request",
+        `codebook ${k} has code ${row[t]} at frame ${t}, and ${name} has codes 0 to ${bins - 1}`,
+      );
+  }
+}
+
 // --- internal ---
 
 /** Chunks, their lengths and their scales are those of this codec: others would sound wrong in silence. */
@@ -81,25 +107,5 @@ function checkChunks({ name, codec }: CodecModel, chunks: readonly Chunk[]): voi
     if (frames < (i === chunks.length - 1 ? 1 : covered) || frames > longest)
       throw bad(`chunk ${i} has ${frames} frames, and ${name} makes no such chunk`);
     longest = Math.min(longest, frames); // only the end of a clip is short
-  }
-}
-
-function checkCodes({ name, codec, sides }: CodecModel, grid: Codes): void {
-  const most = codec.codebooks * sides;
-  if (grid.length > most || grid.length % sides !== 0)
-    throw new HocketError(
-      "bad-request",
-      `the codes have ${grid.length} codebooks, and ${name} decodes ${sides === 2 ? "pairs up to" : "up to"} ${most}`,
-    );
-  const bins = codec.config.codebook_size;
-  for (const [k, row] of grid.entries()) {
-    if (row.length !== grid[0]!.length)
-      throw new HocketError("bad-request", `codebook ${k} has ${row.length} frames, codebook 0 has ${grid[0]!.length}`);
-    const t = row.findIndex((code) => !(code >= 0 && code < bins));
-    if (t >= 0)
-      throw new HocketError(
-        "bad-request",
-        `codebook ${k} has code ${row[t]} at frame ${t}, and ${name} has codes 0 to ${bins - 1}`,
-      );
   }
 }

@@ -17,8 +17,8 @@ export interface Command {
   /** One word, or two: "train codec". */
   readonly name: string;
   readonly summary: string;
-  /** The word that it takes besides its options; with `many`, one or more. */
-  readonly operand?: { readonly name: string; readonly help: string; readonly many?: true };
+  /** The word that it takes besides its options; with `many`, one or more; with `optional`, perhaps none. */
+  readonly operand?: { readonly name: string; readonly help: string; readonly many?: true; readonly optional?: true };
   readonly options: Readonly<Record<string, Option>>;
   readonly examples: readonly string[];
   /** Seconds that it may take to end after a Ctrl-C, 2 if not said; a second Ctrl-C ends it at once. */

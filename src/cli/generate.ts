@@ -3,10 +3,12 @@
 import type { Runtime } from "#platform";
 import { duration } from "../audio/waveform.js";
 import { writeCodes } from "../codes-file.js";
+import { HocketError } from "../errors.js";
 import { loadModel, type MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
 import { checkPrecision, type Precision, precisions } from "../precision.js";
 import { type FinishedPiece, type GenerateEvent, GenerateRequest, parseRequest, type Settings } from "../request.js";
+import { regionFrom, regionOptions, sectionOption, sectionsFrom } from "./arranging.js";
 import type { Command, Given, Option } from "./command.js";
 import {
   adaptersFrom,
@@ -35,10 +37,11 @@ const usual = { loudness: "loudness", bits: 16 } as const;
 export const generateCommand: Command = {
   name: "generate",
   summary: "turn words into music",
-  operand: { name: "PROMPT", help: 'a prompt in quotes; "" leaves everything to the model' },
+  operand: { name: "PROMPT", help: `a prompt in quotes; "" leaves everything to the model`, optional: true },
   options: {
     output: outputOption("where to write; default: a new name made of prompt and seed; several pieces are numbered"),
     duration: number("duration", "SECONDS"),
+    section: sectionOption,
     seed: number("seed", "N"),
     variations: number("variations", "N"),
     model: modelOption,
@@ -50,6 +53,7 @@ export const generateCommand: Command = {
     greedy: { kind: "flag", help: asked.greedy.description! },
     melody: { kind: "text", value: "FILE", help: `${asked.melody.description}: wav, mp3, flac, ogg or opus` },
     continue: { kind: "text", value: "FILE", help: `${asked.continue.description}; it counts towards the duration` },
+    ...regionOptions,
     stride: number("stride", "SECONDS"),
     ...soundOptions(usual),
     codes: { kind: "text", value: "FILE", help: "also write the codes, as `hocket encode` does" },
@@ -67,26 +71,35 @@ export const generateCommand: Command = {
     'hocket generate "warm lo-fi piano with soft drums" -o piano.wav --seed 7',
     'hocket generate "drop" --continue intro.wav --duration 12',
     'hocket generate "string quartet" --melody hum.wav --model facebook/musicgen-melody',
+    'hocket generate --section "slow piano:8" --section "drums come in:8"',
+    'hocket generate "slow piano" --regenerate piano.codes.safetensors --from 4 --to 6',
   ],
   run,
 };
 
 async function run(given: Given, signal: AbortSignal): Promise<void> {
+  if (given.operands.length === 0 && given.texts("section").length === 0)
+    throw new HocketError(
+      "bad-request",
+      "generate needs a prompt in quotes, or --section; see 'hocket generate --help'",
+    );
   const words = requestFrom(given);
+  const { sampleRate, ...region } = await regionFrom(given);
   // Everything that can be wrong without the model is said before it is loaded.
-  parseRequest(words, flagOf);
+  const { prompt } = parseRequest({ ...words, ...region }, flagOf);
   const threads = threadsFrom(given);
   const precision = precisionFrom(given);
   const format = soundFormat(given, given.text("output"), usual);
   const codesPath = given.text("codes");
   const seed = words.seed ?? freshSeed();
   const count = words.variations ?? 1;
-  const title = [slug(words.prompt), seed].filter((part) => part !== "").join("-");
+  const title = [slug([prompt].flat()[0]!), seed].filter((part) => part !== "").join("-");
   const output = given.text("output") ?? freeName(title, `.${format.format}`, count);
   const paths = numbered(output, count);
   const codesPaths = codesPath === undefined ? [] : numbered(codesPath, count);
   await checkOutputs([...paths, ...codesPaths], given.flag("overwrite"));
-  const request = { ...words, seed, ...(await soundsFrom(given)) };
+  const request = { ...words, ...region, seed, ...(await soundsFrom(given)) };
+  parseRequest(request, flagOf); // also what does not go with a sound
 
   const started = performance.now();
   const added = await adaptersFrom(given.texts("lora"));
@@ -98,6 +111,11 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
   const load = (runtime: Runtime) => loadModel(folder, called, runtime, options, [...adapters, ...added]);
   await withModel(deviceFrom(given), load, async (model, { device, whyNot }) => {
     signal.throwIfAborted();
+    if (sampleRate !== undefined && sampleRate !== `${model.codec.sampleRate}`)
+      throw new HocketError(
+        "bad-request",
+        `--regenerate: the codes are of sound at ${sampleRate} Hz, and ${model.name} makes it at ${model.codec.sampleRate} Hz: name the take's model`,
+      );
     let settings: Settings | undefined;
     let notes: readonly string[] = [];
     for await (const event of generate(model, request, { signal })) {
@@ -108,7 +126,7 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
       for (const [i, piece] of event.pieces.entries()) {
         const made = provenance(model, piece, settings!);
         files.push({ path: paths[i]!, bytes: await soundBytes(piece.waveform, format, made) });
-        if (codesPaths[i] !== undefined) files.push({ path: codesPaths[i], bytes: codesFile(model, piece) });
+        if (codesPaths[i] !== undefined) files.push({ path: codesPaths[i], bytes: codesFile(model, piece, settings!) });
       }
       await save(files, signal);
       // Said when there is something to use: whoever gets an error gets one line.
@@ -127,7 +145,13 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
 
 // --- internal ---
 
-const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** Of `sections.1.duration` the second --section, of `regenerate.to` --to. */
+function flagOf(field: string): string {
+  const [first, second] = field.split(".") as [string, string?];
+  if (first === "sections") return second === undefined ? "--section" : `--section ${Number(second) + 1}`;
+  const name = first === "regenerate" && second !== undefined && second !== "take" ? second : first;
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
 const freshSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
@@ -142,11 +166,12 @@ function requestFrom(given: Given) {
     topK: given.number("top-k"),
     topP: given.number("top-p"),
     stride: given.number("stride"),
+    sections: sectionsFrom(given),
     greedy: given.flag("greedy") ? true : undefined,
   };
   const stated = Object.entries(all).filter(([, value]) => value !== undefined);
   return {
-    prompt: given.operand,
+    ...(given.operands.length === 0 ? {} : { prompt: given.operand }),
     ...(Object.fromEntries(stated) as { [K in keyof typeof all]?: NonNullable<(typeof all)[K]> }),
   };
 }
@@ -181,12 +206,13 @@ const provenance = (model: MusicModel, piece: FinishedPiece, settings: Settings)
   settings: { ...settings },
 });
 
-const codesFile = (model: MusicModel, piece: FinishedPiece): Uint8Array =>
+const codesFile = (model: MusicModel, piece: FinishedPiece, { sections }: Settings): Uint8Array =>
   writeCodes([{ codes: [piece.codes] }], {
     sample_rate: `${model.codec.sampleRate}`,
     frame_rate: `${model.codec.frameRate}`,
     model: model.name,
     prompt: piece.prompt,
+    ...(sections === undefined ? {} : { sections: JSON.stringify(sections) }),
     seed: `${piece.seed}`,
     software,
   });

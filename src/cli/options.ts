@@ -8,9 +8,9 @@ import type { Command, Given, Option } from "./command.js";
 export function parseCommand(command: Command, args: readonly string[]): Given {
   const wrong = (what: string) => new HocketError("bad-request", `${what}; see 'hocket ${command.name} --help'`);
   const { values, positionals } = parsed(command, args, wrong);
-  const { name, help, many } = command.operand ?? {};
+  const { name, help, many, optional } = command.operand ?? {};
   const extra = positionals[name === undefined ? 0 : 1];
-  if (help !== undefined && positionals.length === 0) throw wrong(`${command.name} needs ${help}`);
+  if (help !== undefined && positionals.length === 0 && !optional) throw wrong(`${command.name} needs ${help}`);
   if (extra !== undefined && many === undefined)
     throw wrong(
       `"${extra}" is one word too many${name === undefined ? "" : `: put ${name.toLowerCase()}s of several words in quotes`}`,
@@ -49,7 +49,8 @@ export function helpFor({ name, summary, operand, options, examples }: Command):
     left.length > width ? `  ${left}\n  ${" ".repeat(width)}  ${help}` : `  ${left.padEnd(width)}  ${help}`,
   );
   const shown = examples.map((example) => `  ${example}`).join("\n");
-  const words = operand === undefined ? "" : `${operand.name}${operand.many ? "..." : ""} `;
+  const word = operand === undefined ? "" : `${operand.name}${operand.many ? "..." : ""}`;
+  const words = word === "" ? "" : operand?.optional ? `[${word}] ` : `${word} `;
   const told = operand === undefined ? "" : `  ${operand.name}: ${operand.help}\n\n`;
   return `hocket ${name} ${words}[options]\n${summary}\n\n${told}${lines.join("\n")}\n\n${shown}\n`;
 }

@@ -1,12 +1,12 @@
-/** Bytes of weights: those of smaller sessions are kept, for making them would take longer than running them. */
-export const worthKeeping = 2 ** 26;
-
 /** @file The sessions of a model, each compiled when it is first asked for. */
 
 import type { Runtime, Session, SessionOptions, Tensors } from "../platform/platform.js";
 import { elementCount } from "../tensor.js";
 import { type Binder, compile } from "./compile.js";
 import { Scope, type Value } from "./value.js";
+
+/** Bytes of weights: those of smaller sessions are kept, for making them would take longer than running them. */
+export const worthKeeping = 2 ** 26;
 
 export class Sessions {
   readonly #made = new Map<string, Promise<Session>>();

@@ -7,9 +7,10 @@
 /**
  * The number in [0, 1), of 53 random bits, with which a codebook draws its code at a step.
  * @param seed a whole number from 0 to 2^53 - 1
+ * @param attempt which of several draws with one seed
  */
-export function uniform(seed: number, step: number, codebook: number): number {
-  const [high, low] = philox([step, codebook, 0, 0], [seed, seed / 2 ** 32]);
+export function uniform(seed: number, step: number, codebook: number, attempt = 0): number {
+  const [high, low] = philox([step, codebook, attempt, 0], [seed, seed / 2 ** 32]);
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
 

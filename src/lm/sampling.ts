@@ -40,6 +40,14 @@ export function probabilities(logits: Float32Array, sampling: Sampling): Float64
   return result;
 }
 
+/** The logarithm of how likely the model itself finds a code, before anything is done to its odds. */
+export function logLikelihood(logits: Float32Array, code: number): number {
+  const largest = logits[firstLargest(logits)]!;
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - largest);
+  return logits[code]! - largest - Math.log(total);
+}
+
 // --- internal ---
 
 // Scratch, because this runs for each codebook of each step: the codes that stay, in drawing order, with their weights

@@ -1,63 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { bins, collect, fakeModel, randomCodes, text } from "../../test/fake-lm.js";
 import { type Codes, codes, frameCount, joinFrames, sliceFrames } from "../codes.js";
-import { tensor } from "../tensor.js";
-import { type Composed, compose } from "./compose.js";
-import { type Condition, planRows } from "./condition.js";
-import { delays, lmConfig } from "./config.js";
-import type { LanguageModel } from "./lm.js";
+import { compose } from "./compose.js";
+import { delays } from "./config.js";
 import { uniform } from "./random.js";
 import type { Sampling } from "./sampling.js";
 import { composePiece, type PieceItem, planWindows } from "./windows.js";
 
-const bins = 61;
 const greedy: Sampling = { temperature: 0, topK: 0, topP: 0 };
-const even: Sampling = { temperature: 1, topK: 0, topP: 0 };
+/** The fake model is sure of itself: only so do seeds tell. */
+const even: Sampling = { temperature: 300, topK: 0, topP: 0 };
 
-/**
- * A model whose logits are a hash of all that a row has read: of its text, and of every column in order. With `flat`,
- * every code is as likely as another.
- */
-function fakeModel({ channels = 1, flat = false } = {}) {
-  const config = lmConfig({ vocab_size: bins, num_codebooks: 4, audio_channels: channels }, true, "fake");
-  const log = { opened: 0, disposed: 0, columns: 0 };
-  const open = async (conditions: readonly Condition[], guided: boolean) => {
-    log.opened++;
-    const plan = planRows(conditions, guided);
-    const heard = plan.rows.map(({ condition }) => condition.text?.data[0] ?? 0);
-    return {
-      plan,
-      async step(columns: readonly Int32Array[], count: number) {
-        log.columns += count;
-        const logits = new Float32Array(plan.rows.length * 4 * bins);
-        for (const [r, { item }] of plan.rows.entries()) {
-          for (let s = 0; s < count; s++)
-            for (let k = 0; k < 4; k++) heard[r] = (heard[r]! * 31 + columns[item]![k * count + s]! + 1) % 1_000_003;
-          if (!flat) for (let i = 0; i < 4 * bins; i++) logits[r * 4 * bins + i] = ((heard[r]! + i) * 7919) % 1009;
-        }
-        return logits;
-      },
-      async dispose() {
-        log.disposed++;
-      },
-    };
-  };
-  return { lm: { config, open } as unknown as LanguageModel, log };
-}
-
-const text = (id: number): Condition => ({ text: tensor("float32", [1, 1, 1], Float32Array.of(id)) });
 const item = (seed: number, prompt?: Codes): PieceItem => ({ seed, prompt, condition: () => text(seed + 1) });
-const randomCodes = (frames: number, seed: number): Codes =>
-  codes([0, 1, 2, 3].map((k) => Int32Array.from({ length: frames }, (_, t) => Math.floor(uniform(seed, t, k) * bins))));
-
-async function collect(events: AsyncIterable<Composed>) {
-  const all: Composed[] = [];
-  for await (const event of events) all.push(event);
-  const pieces = all[0]!.codes.map((_, i) => joinFrames(all.map((event) => event.codes[i]!)));
-  return { all, pieces };
-}
-
 const sizes = fc
   .tuple(fc.integer({ min: 2, max: 20 }), fc.nat(), fc.integer({ min: 1, max: 60 }), fc.nat(50))
   .map(([window, stride, composed, prompted]) => ({
@@ -163,6 +119,60 @@ test("each window is told where it starts, and takes the condition from there", 
   const constant = await collect(composePiece(lm, [{ seed: 0, condition: () => text(0) }], options));
   assert.deepEqual(sliceFrames(pieces[0]!, 0, 8), sliceFrames(constant.pieces[0]!, 0, 8));
   assert.notDeepEqual(pieces, constant.pieces);
+});
+
+const channels = fc.constantFrom(1, 2);
+const cuts = (frames: number, any: readonly number[]) =>
+  [...new Set(any.map((cut) => 1 + (cut % Math.max(1, frames - 1))))]
+    .filter((cut) => cut < frames)
+    .sort((a, b) => a - b);
+
+test("a change to the same condition changes nothing, wherever it is", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      sizes,
+      fc.array(fc.nat(), { maxLength: 4 }),
+      channels,
+      async ({ prompted, ...size }, any, channels) => {
+        const { lm, log } = fakeModel({ channels });
+        const options = { ...size, guidance: 3, sampling: even };
+        const piece = item(4, prompted === 0 ? undefined : randomCodes(prompted, 9));
+        const plain = await collect(composePiece(lm, [piece], options));
+        const { all, pieces } = await collect(
+          composePiece(lm, [piece], { ...options, changes: cuts(size.frames, any) }),
+        );
+        assert.deepEqual(pieces, plain.pieces);
+        assert.ok(all.every(({ step, steps }, i) => step === i + 1 && steps === all.length));
+        assert.equal(log.disposed, log.opened);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("each part is what its own condition would go on to from all that is before it", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 20 }),
+      fc.array(fc.nat(), { maxLength: 4 }),
+      channels,
+      async (frames, any, channels) => {
+        const { lm } = fakeModel({ channels });
+        const options = { frames, window: 30, stride: 20, guidance: 3, sampling: even };
+        const changes = cuts(frames, any);
+        const condition = (_: number, from: number) => text(from);
+        const { pieces } = await collect(composePiece(lm, [{ seed: 3, condition }], { ...options, changes }));
+        let whole = randomCodes(0, 0);
+        for (const [i, from] of [0, ...changes].entries()) {
+          const alone = { seed: 3, condition: () => text(from), prompt: whole };
+          const on = await collect(composePiece(lm, [alone], options));
+          whole = joinFrames([whole, sliceFrames(on.pieces[0]!, 0, (changes[i] ?? frames) - from)]);
+        }
+        assert.deepEqual(pieces[0], whole);
+      },
+    ),
+    { numRuns: 40 },
+  );
 });
 
 test("an abort is felt within a step, and what was opened is disposed of", async () => {

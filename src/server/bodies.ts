@@ -97,7 +97,7 @@ function fromTexts(schema: z.core.$ZodType | undefined, texts: readonly string[]
       ? [...several[0]!, ...several[0]!.map((value) => [value])]
       : [texts, several.map(([, number]) => number)];
   const takes = (value: unknown) => value !== undefined && (schema as z.ZodType).safeParse(value).success;
-  const json = texts.length === 1 ? jsonObject(texts[0]!) : undefined;
+  const json = texts.length === 1 ? jsonOf(texts[0]!) : undefined;
   if (schema === undefined) return texts[0];
   return [...candidates, json].find(takes) ?? json ?? firstUseful(candidates);
 }
@@ -109,9 +109,9 @@ function firstUseful(candidates: readonly unknown[]): unknown {
   return candidates.find((value) => typeof value === "number" && !Number.isNaN(value)) ?? candidates[0];
 }
 
-/** A reference to another generation's sound. */
-function jsonObject(text: string): unknown {
-  if (!text.startsWith("{")) return undefined;
+/** A reference to another generation's sound, or sections. */
+function jsonOf(text: string): unknown {
+  if (!/^[{[]/.test(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

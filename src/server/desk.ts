@@ -1,9 +1,6 @@
 /** @file Where generations are ordered, followed and cancelled: between those who ask, the store, and those who compose. */
 
 import { randomBytes } from "node:crypto";
-import { openFile } from "#platform";
-import type { Codes } from "../codes.js";
-import { readCodes } from "../codes-file.js";
 import { HocketError } from "../errors.js";
 import type { Crew, CrewEvent } from "./crew.js";
 import type { Job } from "./jobs.js";
@@ -11,7 +8,7 @@ import { Bell, Live } from "./live.js";
 import type { Metrics } from "./metrics.js";
 import type { Models } from "./models.js";
 import { Problem } from "./problems.js";
-import { codesFile, pieceFile, readSound, type Shelf } from "./shelf.js";
+import { codesFile, pieceFile, readGrids, readSound, type Shelf } from "./shelf.js";
 import type { Row, Store } from "./store.js";
 import type { Limits, ProblemBody, State } from "./wire.js";
 
@@ -37,6 +34,7 @@ export type Order = Pick<
   | "settings"
   | "melody"
   | "continued"
+  | "region"
   | "title"
   | "favourite"
   | "tags"
@@ -235,13 +233,14 @@ export class Desk {
     }
     try {
       const { place } = await models.findMusic(row.model);
-      const { id, pieces, settings, melody, continued } = row;
+      const { id, pieces, settings, melody, continued, region } = row;
       const job: Job = {
         id,
         model: place,
         pieces,
         settings: settings as Job["settings"],
         given: [...(melody ? (["melody"] as const) : []), ...(continued ? (["continue"] as const) : [])],
+        ...(region === undefined ? {} : { region }),
         folder: await shelf.make(id),
         software,
       };
@@ -285,12 +284,3 @@ const givenUp: ProblemBody = new Problem(
   "internal",
   `the process that composed it ended ${mostAttempts} times: the model may need more memory than there is`,
 ).toJSON();
-
-async function readGrids(path: string): Promise<readonly Codes[]> {
-  const file = await openFile(path);
-  try {
-    return (await readCodes(file)).chunks[0]!.codes;
-  } finally {
-    await file.close();
-  }
-}

@@ -28,6 +28,8 @@ test("the page's commands run as they are written", async () => {
   assert.equal(sampleCount(sound("decoded.wav")), 2 * 16000);
   const { state, settings, tags } = JSON.parse(readFileSync(join(folder, "more.json"), "utf8"));
   assert.deepEqual([state, settings.continued, settings.duration, tags], ["done", true, 3, ["strings"]]);
+  const part = JSON.parse(readFileSync(join(folder, "part.json"), "utf8"));
+  assert.deepEqual([part.state, part.settings.duration, part.settings.regenerated.to], ["done", 2, 0.8]);
 });
 
 test("the page's program runs as it is written", async () => {

@@ -6,9 +6,9 @@ import { writeCodes } from "../codes-file.js";
 import { type ErrorCode, HocketError } from "../errors.js";
 import type { MusicModel } from "../model.js";
 import { generate } from "../musicgen.js";
-import type { FinishedPiece, GenerateRequest, Piece } from "../request.js";
+import type { FinishedPiece, GenerateRequest, Piece, Region } from "../request.js";
 import type { Started } from "./live.js";
-import { codesFile, type Given, givenFile, pieceFile, readSound, writeSound } from "./shelf.js";
+import { codesFile, type Given, givenFile, pieceFile, readGrids, readSound, regionFile, writeSound } from "./shelf.js";
 import type { Progress } from "./wire.js";
 
 /** A model on this machine. */
@@ -24,9 +24,11 @@ export interface Job {
   readonly model: Place;
   readonly pieces: readonly Piece[];
   /** The rest of the request, without sounds. */
-  readonly settings: Omit<GenerateRequest, "prompt" | "seed" | "variations" | Given>;
+  readonly settings: Omit<GenerateRequest, "prompt" | "seed" | "variations" | "regenerate" | Given>;
   /** Which sounds lie in the folder. */
   readonly given: readonly Given[];
+  /** What is composed anew of the take whose codes lie in the folder. */
+  readonly region?: Region;
   /** Where sounds lie, and where the results go. */
   readonly folder: string;
   readonly software: string;
@@ -42,8 +44,10 @@ export type JobEvent =
   | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string };
 
 /** Jobs of the same kind can be composed together; one that listens to a sound is alone. */
-export const kindOf = ({ id, model, pieces, settings, given }: Job): string =>
-  given.length > 0 ? id : JSON.stringify([model, settings, pieces.some(({ prompt }) => prompt.trim() === "")]);
+export const kindOf = ({ id, model, pieces, settings, given, region }: Job): string =>
+  given.length > 0 || region !== undefined
+    ? id
+    : JSON.stringify([model, settings, pieces.some(({ prompt }) => prompt.trim() === "")]);
 
 /**
  * Composes jobs of one kind together. Each gets what it would get alone: what a piece becomes depends on its own prompt
@@ -56,12 +60,12 @@ export async function* composeJobs(
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly id: string; readonly event: JobEvent }> {
   const owned = jobs.flatMap((job) => job.pieces.map((piece, index) => ({ job, piece, index })));
-  const request: GenerateRequest = {
-    ...jobs[0]!.settings,
-    prompt: owned.map(({ piece }) => piece.prompt),
-    seed: owned.map(({ piece }) => piece.seed),
-  };
-  for (const given of jobs[0]!.given) request[given] = await readSound(givenFile(jobs[0]!.folder, given));
+  const { settings, given, region, folder } = jobs[0]!;
+  const words =
+    settings.sections === undefined ? { prompt: owned.map(({ piece }) => piece.prompt) } : { variations: owned.length };
+  const request: GenerateRequest = { ...settings, ...words, seed: owned.map(({ piece }) => piece.seed) };
+  for (const each of given) request[each] = await readSound(givenFile(folder, each));
+  if (region !== undefined) request.regenerate = { ...region, take: (await readGrids(regionFile(folder)))[0]! };
   for await (const event of generate(model, request, { signal })) {
     if (event.type === "start")
       for (const { id, pieces } of jobs) {
@@ -131,11 +135,12 @@ const progressOf = ({ step, steps, stepsPerSecond, realTimeFactor, secondsLeft }
   },
 });
 
-const metadata = (model: MusicModel, { pieces, software }: Job): Record<string, string> => ({
+const metadata = (model: MusicModel, { pieces, settings, software }: Job): Record<string, string> => ({
   sample_rate: `${model.codec.sampleRate}`,
   frame_rate: `${model.codec.frameRate}`,
   model: model.name,
   prompt: pieces.length === 1 ? pieces[0]!.prompt : JSON.stringify(pieces.map(({ prompt }) => prompt)),
+  ...(settings.sections === undefined ? {} : { sections: JSON.stringify(settings.sections) }),
   seed: pieces.map(({ seed }) => seed).join(","),
   software,
 });

@@ -1,15 +1,28 @@
 /** @file From the body of a request to an order: checked against the model, with the sounds it comes with on the shelf. */
 
 import { createHash } from "node:crypto";
+import { writeFileAtomically } from "#platform";
+import { type Codes, frameCount } from "../codes.js";
+import { writeCodes } from "../codes-file.js";
+import type { ModelFacts } from "../model-facts.js";
 import { freshSeed, piecesOf, planFor } from "../plan.js";
-import { parseRequest } from "../request.js";
+import { parseRequest, type Region } from "../request.js";
 import { mediaType, readForm, readJson, type Upload } from "./bodies.js";
 import { type Desk, newId, type Order } from "./desk.js";
 import { Problem } from "./problems.js";
-import { type Given, givenFile, givens, pieceFile } from "./shelf.js";
+import { codesFile, type Given, givenFile, givens, pieceFile, readGrids, regionFile } from "./shelf.js";
 import { cutSound, takeSound } from "./sound-work.js";
-import type { Row } from "./store.js";
-import { camel, generationInput, isMusical, type ParsedInput, parseInput, type SoundReference, snake } from "./wire.js";
+import type { Result, Row } from "./store.js";
+import {
+  camel,
+  generationInput,
+  isMusical,
+  type ParsedInput,
+  parseInput,
+  type RegionReference,
+  type SoundReference,
+  snake,
+} from "./wire.js";
 
 /**
  * Orders what the body asks for.
@@ -48,7 +61,14 @@ async function place(
   const { facts } = await models.findMusic(input.model);
   const given = givens.filter((each) => input[each] !== undefined || files.has(each));
   const asked = parseRequest(musical(input), snake);
-  const { frames } = planFor(facts, { ...asked, ...(given.includes("melody") ? { melody: true } : {}) });
+  const region = input.regenerate && regionOf(input.regenerate);
+  const old = input.regenerate && (await codesOf(desk, input.regenerate, facts));
+  const { frames } = planFor(facts, {
+    ...asked,
+    duration: old === undefined ? asked.duration : frameCount(old) / facts.frameRate,
+    regenerate: region,
+    ...(given.includes("melody") ? { melody: true } : {}),
+  });
   const pieces = piecesOf(asked, freshSeed);
   if (input.parent !== undefined && store.get(input.parent) === undefined)
     throw Problem.invalid([["parent", `there is no generation ${input.parent}`]]);
@@ -61,11 +81,18 @@ async function place(
         throw Problem.invalid([
           [
             "continue",
-            `it lasts ${seconds} s and the piece, it included, ${input.duration} s: ask for a longer duration`,
+            `it lasts ${seconds} s and the piece, it included, ${asked.duration} s: ask for a longer duration`,
           ],
         ]);
     }
-    const { prompt: _, seed, variations: __, ...settings } = asked;
+    if (old !== undefined) {
+      const bytes = writeCodes([{ codes: [old] }], { model: facts.name, frame_rate: `${facts.frameRate}` });
+      const path = regionFile(await shelf.make(id));
+      await writeFileAtomically(path, bytes);
+      await shelf.share(path);
+    }
+    const { prompt: _, seed, variations: __, duration, ...others } = asked;
+    const settings = asked.sections === undefined && region === undefined ? { ...others, duration } : others;
     const order: Order = {
       client,
       model: facts.name,
@@ -75,6 +102,7 @@ async function place(
       settings,
       melody: given.includes("melody"),
       continued: given.includes("continue"),
+      region,
       title: input.title,
       favourite: input.favourite,
       tags: input.tags,
@@ -141,17 +169,39 @@ async function takeGiven(desk: Desk, id: string, given: Given, from: Upload | So
 
 function referred(desk: Desk, given: Given, { generation, of, piece }: SoundReference): string {
   const { shelf, store } = desk.options;
-  const no = (what: string) => Problem.invalid([[given, what]]);
-  const row = store.get(generation);
-  if (row === undefined) throw no(`there is no generation ${generation}`);
   const folder = shelf.folder(generation);
-  if (of !== "result") {
-    if (of === "melody" ? row.melody : row.continued) return givenFile(folder, of);
-    throw no(`generation ${generation} was given no sound for ${of}`);
+  if (of === "result") {
+    finished(desk, given, generation, piece);
+    return pieceFile(folder, piece);
   }
-  if (row.state !== "done") throw no(`generation ${generation} is ${row.state}: only what is done can be used`);
-  if (piece >= row.pieces.length) throw no(`generation ${generation} has ${row.pieces.length} pieces, counted from 0`);
-  return pieceFile(folder, piece);
+  const row = store.get(generation);
+  if (row === undefined) throw Problem.invalid([[given, `there is no generation ${generation}`]]);
+  if (of === "melody" ? row.melody : row.continued) return givenFile(folder, of);
+  throw Problem.invalid([[given, `generation ${generation} was given no sound for ${of}`]]);
+}
+
+/** @throws Problem said of `field` unless the generation is done and has this piece */
+function finished(desk: Desk, field: string, generation: string, piece: number): Row & { result: Result } {
+  const no = (what: string) => Problem.invalid([[field, what]]);
+  const row = desk.options.store.get(generation);
+  if (row === undefined) throw no(`there is no generation ${generation}`);
+  const { state, result, pieces } = row;
+  if (state !== "done" || result === undefined)
+    throw no(`generation ${generation} is ${state}: only what is done can be used`);
+  if (piece >= pieces.length) throw no(`generation ${generation} has ${pieces.length} pieces, counted from 0`);
+  return { ...row, result };
+}
+
+const regionOf = ({ from, to, candidates }: RegionReference): Region => ({ from, to, candidates });
+
+/** The codes of a take, if they are such as the model writes. */
+async function codesOf(desk: Desk, { generation, piece }: RegionReference, facts: ModelFacts): Promise<Codes> {
+  const { model, result } = finished(desk, "regenerate", generation, piece);
+  for (const field of ["sampleRate", "channels", "frameRate", "codebooks", "bins"] as const)
+    if (result.sound[field] !== facts[field])
+      throw Problem.invalid([["regenerate", `${facts.name} has other codes than ${model}, which made the take`]]);
+  const { shelf } = desk.options;
+  return (await readGrids(await shelf.here(codesFile(shelf.folder(generation)))))[piece]!;
 }
 
 function keyOf(request: Request, fields: unknown, files: ReadonlyMap<string, Upload>): Key | undefined {

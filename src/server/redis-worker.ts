@@ -25,7 +25,7 @@ import {
 } from "./redis.js";
 import { startEncoding } from "./redis-tokens.js";
 import type { Storage } from "./s3.js";
-import { codesFile, givenFile, pieceFile, Shelf } from "./shelf.js";
+import { codesFile, givenFile, pieceFile, regionFile, Shelf } from "./shelf.js";
 
 export interface WorkerOptions {
   /** Of the Redis. */
@@ -136,6 +136,7 @@ async function startComposing({ options, redis, heard, telling, engine, settings
         const { place } = await models.findMusic(model);
         const job: Job = { ...rest, id, model: place, folder: await shelf.make(id) };
         for (const given of rest.given) await shelf.here(givenFile(job.folder, given));
+        if (rest.region !== undefined) await shelf.here(regionFile(job.folder));
         let over = false;
         let done: Told["event"] | undefined;
         const lost = await engine.compose([job], (_, event) => {

@@ -44,7 +44,7 @@ const blob = (bytes: Uint8Array) => new Blob([bytes as never]);
 
 test("every field that cannot be is named, with what it may be", async () => {
   for (const [body, detail, field] of [
-    [{ ...piece, prompt: undefined }, /prompt: undefined is not a/, "prompt"],
+    [{ ...piece, prompt: undefined }, /prompt: say what it should sound like/, "prompt"],
     [{ ...piece, prompt: 7 }, /prompt: 7 is not a string/, "prompt"],
     [{ ...piece, prompt: "x".repeat(20_001) }, /prompt: the text is too long: give at most 20000 characters/, "prompt"],
     [{ ...piece, prompt: [] }, /prompt: the list is empty/, "prompt"],

@@ -13,6 +13,8 @@ import { openFile, writeFileAtomically } from "#platform";
 import { readWav } from "../audio/wav.js";
 import type { Waveform } from "../audio/waveform.js";
 import { writeWav } from "../audio/write-wav.js";
+import type { Codes } from "../codes.js";
+import { readCodes } from "../codes-file.js";
 import { assert, HocketError } from "../errors.js";
 import type { Storage } from "./s3.js";
 import { idPattern } from "./wire.js";
@@ -23,6 +25,8 @@ export type Given = (typeof givens)[number];
 /** The files of a folder of a generation. */
 export const pieceFile = (folder: string, piece: number): string => join(folder, `piece-${piece}.wav`);
 export const givenFile = (folder: string, given: Given): string => join(folder, `${given}.wav`);
+/** The codes of the take that a part is composed anew of. */
+export const regionFile = (folder: string): string => join(folder, "regenerate.safetensors");
 export const codesFile = (folder: string): string => join(folder, "codes.safetensors");
 
 export class Shelf {
@@ -76,6 +80,7 @@ export class Shelf {
     const files = [
       ...Array.from({ length: pieces }, (_, piece) => pieceFile(folder, piece)),
       ...givens.map((given) => givenFile(folder, given)),
+      regionFile(folder),
       codesFile(folder),
     ];
     await Promise.all(files.map((path) => storage.remove(this.#key(path))));
@@ -102,6 +107,16 @@ export async function readSound(path: string): Promise<Waveform> {
   const file = await openFile(path);
   try {
     return readWav(await file.read(0, file.size));
+  } finally {
+    await file.close();
+  }
+}
+
+/** The codes in a file that we wrote, of each piece. */
+export async function readGrids(path: string): Promise<readonly Codes[]> {
+  const file = await openFile(path);
+  try {
+    return (await readCodes(file)).chunks[0]!.codes;
   } finally {
     await file.close();
   }

@@ -6,7 +6,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import sqlite, { type Database, type JSValue } from "node-sqlite3-wasm";
-import type { Piece, Settings } from "../request.js";
+import type { Piece, Region, Settings } from "../request.js";
 import type { Started } from "./live.js";
 import type { GenerationPatch, ProblemBody, State } from "./wire.js";
 
@@ -26,6 +26,8 @@ export interface Row {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly melody: boolean;
   readonly continued: boolean;
+  /** What is composed anew of a take, whose codes lie in the folder. */
+  readonly region?: Region | undefined;
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly started: number | undefined;

@@ -5,7 +5,7 @@
 
 import { z } from "#zod";
 import { strategies } from "../audio/loudness.js";
-import { GenerateRequest } from "../request.js";
+import { contradiction, GenerateRequest, lengthOf, Region, Section } from "../request.js";
 import { Problem } from "./problems.js";
 
 /** What a server takes from one request. */
@@ -49,6 +49,13 @@ export const SoundReference = z
   .describe("a sound that this server made; to upload a file instead, send multipart/form-data");
 export type SoundReference = z.output<typeof SoundReference>;
 
+/** A part of another generation's result, to be composed anew. */
+export const RegionReference = Region.extend({
+  generation: id.describe("the take"),
+  piece: z.int().min(0).default(0).describe("of its result"),
+}).describe(GenerateRequest.shape.regenerate.description!);
+export type RegionReference = z.output<typeof RegionReference>;
+
 export const relations = ["vary", "continue", "melody", "region", "seed"] as const;
 
 const title = z.string().max(200);
@@ -68,13 +75,20 @@ export const generationInput = (limits: Limits) =>
       ...snaked(music),
       prompt: z
         .union([z.string().max(longestPrompt), z.array(z.string().max(longestPrompt)).min(1).max(limits.pieces)])
+        .optional()
         .describe(music.prompt.description!),
-      duration: z
-        .number()
-        .positive()
-        .max(limits.seconds)
-        .default(music.duration.def.defaultValue as number)
-        .describe(music.duration.description!),
+      duration: z.number().positive().max(limits.seconds).optional().describe(music.duration.description!),
+      sections: z
+        .array(
+          Section.extend({
+            prompt: z.string().max(longestPrompt).describe(Section.shape.prompt.description!),
+            duration: z.number().positive().max(limits.seconds).describe(Section.shape.duration.description!),
+          }),
+        )
+        .min(1)
+        .max(64)
+        .optional()
+        .describe(music.sections.description!),
       variations: z
         .int()
         .min(1)
@@ -83,6 +97,7 @@ export const generationInput = (limits: Limits) =>
         .describe(music.variations.description!),
       melody: SoundReference.optional().describe(`${melody.description}: ${SoundReference.description}`),
       continue: SoundReference.optional().describe(`${intro.description}: ${SoundReference.description}`),
+      regenerate: RegionReference.optional(),
       model: z.string().max(200).optional().describe("a name from GET /v1/models; the server's own model if left out"),
       ...about,
       parent: id.optional().describe("the generation that this one comes from"),
@@ -266,10 +281,18 @@ export function parseInput(body: unknown, limits: Limits): ParsedInput {
   const misnamed = Object.keys((body ?? {}) as object).find((key) => Object.hasOwn(elsewhere, key));
   if (misnamed !== undefined) throw Problem.invalid([[misnamed, `it is called ${elsewhere[misnamed]} here`]]);
   const input = Problem.parse(generationInput(limits), body);
-  const pieces = [input.prompt].flat().length * input.variations;
+  const wrong = contradiction(input);
+  if (wrong !== undefined) throw Problem.invalid([wrong]);
+  if (input.sections !== undefined && lengthOf(input.sections) > limits.seconds)
+    throw Problem.invalid([["sections", `they last ${lengthOf(input.sections)} s: give at most ${limits.seconds}`]]);
+  const { candidates = 1 } = input.regenerate ?? {};
+  const pieces = [input.prompt].flat().length * input.variations * candidates;
   if (pieces > limits.pieces)
     throw Problem.invalid([
-      ["variations", `these are ${pieces} pieces, and at most ${limits.pieces} are made at once`],
+      [
+        "variations",
+        `these are ${pieces} pieces${candidates > 1 ? ", candidates included" : ""}, and at most ${limits.pieces} are made at once`,
+      ],
     ]);
   return input;
 }
@@ -283,7 +306,7 @@ export const isMusical = (field: string): boolean => camel(field) in music;
 
 // --- internal ---
 
-const { melody, continue: intro, ...music } = GenerateRequest.shape;
+const { melody, continue: intro, regenerate: _, ...music } = GenerateRequest.shape;
 
 /** In characters. The text encoder has a limit too, in tokens. */
 const longestPrompt = 20_000;

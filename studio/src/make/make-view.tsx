@@ -7,6 +7,7 @@ import { place, replace } from "../state/place.js";
 import { listed, newest, takeOf, underway } from "../state/takes.js";
 import { ideasFor } from "./ideas.js";
 import { Latest } from "./latest.js";
+import { begin, Sections } from "./sections.js";
 import { Settings } from "./settings.js";
 import { Source } from "./source.js";
 import { Stage } from "./stage.js";
@@ -26,7 +27,11 @@ export function MakeView() {
           void compose();
         }}
       >
-        <Prompt />
+        {draft.value.sections === undefined || draft.value.region !== undefined ? (
+          <Prompt />
+        ) : (
+          <Sections sections={draft.value.sections} />
+        )}
         <Source />
         <Settings />
         {refusal.value !== undefined && (
@@ -75,6 +80,11 @@ function Prompt() {
           </li>
         ))}
       </ul>
+      {draft.value.region === undefined && (
+        <button type="button" class="link" onClick={begin}>
+          Other words later on
+        </button>
+      )}
     </div>
   );
 }

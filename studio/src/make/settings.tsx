@@ -8,26 +8,33 @@ import { cancelTake, underway } from "../state/takes.js";
 import { Icon } from "../ui/icons.js";
 import { NumberField, type NumberFieldProps } from "../ui/number-field.js";
 import { Melody } from "./melody.js";
+import { lengthOf } from "./timeline.js";
 
 export function Settings() {
-  const { duration, variations, guidance, temperature, topK } = draft.value;
+  const { duration, sections, region, variations, guidance, temperature, topK } = draft.value;
   const changed = [guidance, temperature, topK].some((value) => value !== undefined) || variations > 1;
   const open = useSignal(changed);
   return (
     <div class="settings">
       <div class="fields">
-        <NumberField
-          label="Length"
-          unit="s"
-          value={duration}
-          min={0.1}
-          max={300}
-          slideTo={30}
-          step={0.5}
-          hint="Seconds, what it continues included"
-          wrong={refusal.value?.field === "duration" || refusal.value?.field === "continue"}
-          onChange={(value) => change({ duration: value })}
-        />
+        {region !== undefined ? (
+          <Given seconds={region.end - region.start} why="of the part; the rest stays" />
+        ) : sections !== undefined ? (
+          <Given seconds={lengthOf(sections)} why="in all, as the sections say" />
+        ) : (
+          <NumberField
+            label="Length"
+            unit="s"
+            value={duration}
+            min={0.1}
+            max={300}
+            slideTo={30}
+            step={0.5}
+            hint="Seconds, what it continues included"
+            wrong={refusal.value?.field === "duration" || refusal.value?.field === "continue"}
+            onChange={(value) => change({ duration: value })}
+          />
+        )}
         <Seed />
         <Model />
         <button
@@ -95,6 +102,19 @@ export function Settings() {
 }
 
 // --- internal ---
+
+/** A length that is said elsewhere. */
+function Given({ seconds, why }: { readonly seconds: number; readonly why: string }) {
+  return (
+    <div class="field given">
+      <span class="label">Length</span>
+      <span class="value">
+        {Number(seconds.toFixed(2))} <span class="unit">s</span>
+      </span>
+      <small>{why}</small>
+    </div>
+  );
+}
 
 type OwnProps = Omit<NumberFieldProps, "value" | "onChange" | "wrong"> & {
   readonly field: keyof Draft & ("guidance" | "temperature" | "topK");

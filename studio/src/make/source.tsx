@@ -7,18 +7,26 @@ import { listed, nameOf, takeOf } from "../state/takes.js";
 import { Icon } from "../ui/icons.js";
 
 export function Source() {
-  const { intro, melody, parent, relation } = draft.value;
+  const { intro, melody, region, parent, relation } = draft.value;
   useEffect(() => {
     if (!listed.value) return;
     const gone = (id: string | undefined) => id !== undefined && takeOf(id) === undefined;
     if (gone(intro?.generation)) change({ intro: undefined });
+    if (gone(region?.generation)) change({ region: undefined });
     if (gone(melody?.generation)) change({ melody: undefined });
     if (gone(parent)) change({ parent: undefined, relation: undefined });
   });
-  const alone = intro === undefined && melody === undefined ? takeOf(parent) : undefined;
+  const alone = intro === undefined && melody === undefined && region === undefined ? takeOf(parent) : undefined;
   return (
     <>
-      {intro !== undefined && (
+      {region !== undefined && (
+        <Chip
+          words="Composes a part anew of"
+          from={region}
+          onClose={() => change({ region: undefined, parent: undefined, relation: undefined })}
+        />
+      )}
+      {intro !== undefined && region === undefined && (
         <Chip
           words={relation === "region" ? "Composed anew from" : "Goes on from"}
           from={intro}

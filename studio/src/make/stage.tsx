@@ -8,6 +8,7 @@ import { firstSound } from "../state/compose.js";
 import { type Music as Heard, musicOf } from "../state/music.js";
 import { secondsOf, underway } from "../state/takes.js";
 import { Canvas } from "../ui/canvas.js";
+import { Marks } from "../ui/marks.js";
 import { Pieces, pieceOf, playPiece, useAtHand } from "../ui/pieces.js";
 import { Seek } from "../ui/player-bar.js";
 import { Voices } from "../ui/voices.js";
@@ -41,6 +42,7 @@ function Music({ take }: { readonly take: Generation }) {
         />
         {mine && <Seek seconds={secondsOf(take)} />}
       </div>
+      <Marks take={take} />
       <div class="under">
         <Status take={take} music={music} />
         <Pieces take={take} />

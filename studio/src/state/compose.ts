@@ -72,18 +72,25 @@ function inputOf(asked: Draft, withFile: boolean): GenerationInput {
     guidance: asked.guidance,
     temperature: asked.temperature,
     top_k: asked.topK,
-    continue: reference(asked.intro),
+    continue: asked.region === undefined ? reference(asked.intro) : undefined,
     melody: withFile || !chosenModel.peek()?.melody ? undefined : reference(asked.melody),
     parent: asked.parent,
     relation: asked.parent === undefined ? undefined : asked.relation,
   }).filter(([, value]) => value !== undefined);
   return {
-    prompt: asked.prompt,
-    duration: asked.duration,
+    ...wordsAndLength(asked),
     seed: asked.seed,
     variations: asked.variations,
     ...Object.fromEntries(stated),
   };
+}
+
+function wordsAndLength({ prompt, duration, sections, region }: Draft): Partial<GenerationInput> {
+  if (region !== undefined) {
+    const { generation, piece, start, end } = region;
+    return { prompt, regenerate: { generation, piece, from: start, to: end } };
+  }
+  return sections === undefined ? { prompt, duration } : { sections: [...sections] };
 }
 
 const reference = (source: Source | undefined) => (source === undefined ? undefined : { ...source });

@@ -12,6 +12,19 @@ export interface Source {
   readonly end?: number;
 }
 
+/** Words for a part of the next take. */
+export interface Section {
+  readonly prompt: string;
+  /** Seconds. */
+  readonly duration: number;
+}
+
+/** A part of a take that is composed anew. */
+export interface Region extends Source {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface Draft {
   readonly prompt: string;
   readonly duration: number;
@@ -24,6 +37,10 @@ export interface Draft {
   readonly guidance?: number | undefined;
   readonly temperature?: number | undefined;
   readonly topK?: number | undefined;
+  /** In place of prompt and duration: words that change along the take. */
+  readonly sections?: readonly Section[] | undefined;
+  /** In place of a duration: the take stays as it is but for this. */
+  readonly region?: Region | undefined;
   readonly intro?: Source | undefined;
   readonly melody?: Source | undefined;
   readonly parent?: string | undefined;
@@ -56,13 +73,37 @@ export const chosenModel = computed(() => {
 export const defaultsOf = (field: "guidance" | "temperature" | "top_k"): number =>
   chosenModel.value?.defaults?.[field] ?? { guidance: 3, temperature: 1, top_k: 250 }[field];
 
+/** The words that change along a take, if they do. */
+export const sectionsOf = ({ request }: Generation): readonly Section[] | undefined =>
+  request.sections as readonly Section[] | undefined;
+
+/** Of a request, what is composed anew. */
+export function regionOf(region: unknown): Region | undefined {
+  if (typeof region !== "object" || region === null) return undefined;
+  const { generation, piece = 0, from, to } = region as Record<string, unknown>;
+  return { generation: `${generation}`, piece: Number(piece), start: Number(from), end: Number(to) };
+}
+
+/** The words under which a take was composed at this second. */
+export function wordsAt(take: Generation, second: number): string {
+  let end = 0;
+  for (const { prompt, duration } of sectionsOf(take) ?? []) {
+    end += duration;
+    if (second < end) return prompt;
+  }
+  return sectionsOf(take)?.at(-1)?.prompt ?? take.pieces[0]?.prompt ?? "";
+}
+
 /** The settings of a take, to go on from. */
 export function draftFrom(take: Generation): Partial<Draft> {
   const { request } = take;
   const number = (field: string) => (typeof request[field] === "number" ? (request[field] as number) : undefined);
+  const sections = sectionsOf(take);
   return {
-    prompt: take.pieces[0]?.prompt ?? "",
+    prompt: sections?.[0]?.prompt ?? take.pieces[0]?.prompt ?? "",
     duration: number("duration") ?? 8,
+    sections,
+    region: regionOf(request.regenerate),
     seed: take.pieces[0]?.seed ?? anySeed(),
     variations: number("variations") ?? 1,
     model: take.model,

@@ -35,7 +35,7 @@ export function dropTake(id: string): void {
 export const nameOf = (take: Generation): string => take.title || take.pieces[0]?.prompt.trim() || "Without words";
 
 export const secondsOf = (take: Generation): number =>
-  take.pieces[0]?.seconds ?? Number(take.settings?.duration ?? take.request.duration ?? 0);
+  take.pieces[0]?.seconds ?? Number(take.settings?.duration ?? take.request.duration ?? askedFor(take));
 
 /** Shown at once, and taken back where the server refuses. */
 export async function changeTake(id: string, change: GenerationPatch): Promise<void> {
@@ -82,6 +82,13 @@ export async function fetchTakes(): Promise<void> {
 }
 
 // --- internal ---
+
+/** Seconds, of one whose request says them in another way, until it has begun. */
+function askedFor({ request }: Generation): number {
+  const sections = (request.sections ?? []) as readonly { readonly duration: number }[];
+  const source = takeOf((request.regenerate as { readonly generation: string } | undefined)?.generation);
+  return source === undefined ? sections.reduce((sum, { duration }) => sum + duration, 0) : secondsOf(source);
+}
 
 effect(() => {
   if (line.value === "open") void fetchTakes();

@@ -3,6 +3,7 @@
 import type { Generation } from "../../../src/server/client.js";
 import { loudnessOf } from "../sound/loudness.js";
 import type { Track } from "../sound/track.js";
+import { sectionsOf } from "../state/draft.js";
 import { pieceOf } from "../ui/pieces.js";
 
 export function About({ take, track }: { readonly take: Generation; readonly track: Track | undefined }) {
@@ -19,6 +20,13 @@ export function About({ take, track }: { readonly take: Generation; readonly tra
     ["Greedy", settings.greedy ? "yes" : undefined],
     ["Melody", settings.melody ? "given" : undefined],
     ["Begins with", settings.continued ? "what was there" : undefined],
+    [
+      "Sections",
+      sectionsOf(take)
+        ?.map(({ prompt, duration }) => `${prompt || "without words"}, ${duration} s`)
+        .join("; "),
+    ],
+    ["Composed anew", partOf(settings.regenerated)],
     ["Precision", settings.precision],
     ["Loudness", loudness && level(loudness.integrated, "LUFS")],
     ["Peak", loudness && level(loudness.peak, "dB")],
@@ -53,6 +61,16 @@ export function About({ take, track }: { readonly take: Generation; readonly tra
 }
 
 // --- internal ---
+
+function partOf(region: unknown): string | undefined {
+  if (region === undefined) return undefined;
+  const { from, to, candidates } = region as {
+    readonly from: number;
+    readonly to: number;
+    readonly candidates: number;
+  };
+  return `${from} to ${to} s, the best of ${candidates}`;
+}
 
 const level = (decibel: number, unit: string): string =>
   Number.isFinite(decibel) ? `${decibel.toFixed(1).replace("-", "−")} ${unit}` : "silence";

@@ -2,7 +2,7 @@
 
 import type { Generation } from "../../../src/server/client.js";
 import { compose } from "../state/compose.js";
-import { anySeed, change, draftFrom } from "../state/draft.js";
+import { anySeed, change, draftFrom, wordsAt } from "../state/draft.js";
 import { go } from "../state/place.js";
 import { musicModels } from "../state/server.js";
 import { secondsOf } from "../state/takes.js";
@@ -10,6 +10,8 @@ import { part } from "./wave.js";
 
 /** Seconds that a continuation adds, until somebody says otherwise. */
 const further = 4;
+
+const hundredths = (seconds: number): number => Math.round(100 * seconds) / 100;
 
 export function Actions({ take, piece }: { readonly take: Generation; readonly piece: number }) {
   const seconds = secondsOf(take);
@@ -19,8 +21,10 @@ export function Actions({ take, piece }: { readonly take: Generation; readonly p
     musicModels.value.find(({ melody }) => melody);
   const from = { ...draftFrom(take), variations: 1, seed: anySeed(), lockSeed: false };
   const source = { generation: take.id, piece };
+  /** The settings alone, with the words that hold at this second. */
+  const at = (second: number) => ({ ...from, prompt: wordsAt(take, second), sections: undefined, region: undefined });
   const prepare = (draft: Parameters<typeof change>[0]) => {
-    change({ intro: undefined, melody: undefined, ...draft });
+    change({ intro: undefined, melody: undefined, sections: undefined, region: undefined, ...draft });
     go("make");
     requestAnimationFrame(() => document.getElementById("prompt")?.focus());
   };
@@ -42,10 +46,36 @@ export function Actions({ take, piece }: { readonly take: Generation; readonly p
           onClick={() => {
             const length = chosen === undefined ? seconds : chosen.end - chosen.start;
             const duration = Math.min(300, Math.round(10 * (length + further)) / 10);
-            prepare({ ...from, melody: undefined, intro: { ...source, ...chosen }, duration, relation: "continue" });
+            prepare({
+              ...at(chosen?.end ?? seconds),
+              melody: undefined,
+              intro: { ...source, ...chosen },
+              duration,
+              relation: "continue",
+            });
           }}
         >
           Continue{chosen !== undefined && " the part"}
+        </button>
+        <button
+          type="button"
+          class="plain"
+          disabled={chosen === undefined}
+          title={
+            chosen === undefined
+              ? "Choose a part first: it is composed anew, and what is before and after it stays"
+              : "Compose the part anew; what is before and after it stays"
+          }
+          onClick={() =>
+            prepare({
+              ...at(chosen!.start),
+              intro: undefined,
+              region: { ...source, start: hundredths(chosen!.start), end: hundredths(chosen!.end) },
+              relation: "region",
+            })
+          }
+        >
+          Regenerate {chosen === undefined ? "a part" : "the part"}
         </button>
         <button
           type="button"
@@ -58,7 +88,7 @@ export function Actions({ take, piece }: { readonly take: Generation; readonly p
           }
           onClick={() =>
             prepare({
-              ...from,
+              ...at(chosen!.start),
               intro: { ...source, start: 0, end: chosen!.start },
               duration: Math.round(10 * seconds) / 10,
               relation: "region",
@@ -74,7 +104,7 @@ export function Actions({ take, piece }: { readonly take: Generation; readonly p
           title={singer === undefined ? "No model on this machine follows a melody" : `${singer.name} follows its tune`}
           onClick={() =>
             prepare({
-              ...from,
+              ...at(chosen?.start ?? 0),
               intro: undefined,
               model: singer!.name,
               melody: { ...source, ...chosen },

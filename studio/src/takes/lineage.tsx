@@ -43,7 +43,9 @@ function Branch({ take, here, children }: BranchProps) {
       <a href={addressOf("takes", take.id)} aria-current={take.id === here ? "true" : undefined}>
         <Weave take={take} />
         <span>{nameOf(take).slice(0, 80)}</span>
-        {take.relation !== null && <small>{how[take.relation]}</small>}
+        {take.relation !== null && (
+          <small>{take.request.regenerate === undefined ? how[take.relation] : "a part anew"}</small>
+        )}
       </a>
       {next.length > 0 && (
         <ul>

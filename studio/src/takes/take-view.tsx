@@ -7,6 +7,7 @@ import { musicOf } from "../state/music.js";
 import { addressOf } from "../state/place.js";
 import { cancelTake, changeTake, removeTake, secondsOf } from "../state/takes.js";
 import { Icon } from "../ui/icons.js";
+import { Marks } from "../ui/marks.js";
 import { Pieces, pieceOf, playPiece, useAtHand } from "../ui/pieces.js";
 import { Voices } from "../ui/voices.js";
 import { About } from "./about.js";
@@ -35,6 +36,7 @@ export function TakeView({ take }: { readonly take: Generation }) {
         <div class="stage">
           <Voices take={take} music={music} piece={piece} mine={mine} version={version} />
           {track?.whole && <Wave track={track} mine={mine} />}
+          {track?.whole && <Marks take={take} />}
           <div class="under">
             <button
               type="button"
