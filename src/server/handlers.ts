@@ -16,6 +16,7 @@ import type { Pulls } from "./pulls.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
 import { type Reader, streamOf } from "./stream.js";
+import { type Training, trainHandlers } from "./train-handlers.js";
 import { type Generation, GenerationPatch, idPattern, PullInput } from "./wire.js";
 
 export interface Context {
@@ -24,6 +25,7 @@ export interface Context {
   readonly engine: Engine;
   readonly metrics: Metrics;
   readonly pulls: Pulls;
+  readonly training: Training;
   readonly token: string | undefined;
 }
 
@@ -129,6 +131,8 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
 
     encode: ({ request, query }) => encodeResponse(context, request, Problem.parse(queries.encode, query)),
     decode: ({ request, query }) => decodeResponse(context, request, Problem.parse(queries.decode, query)),
+
+    ...trainHandlers(context.training, () => desk.stopping),
 
     signIn: () => {
       const headers: Record<string, string> = token === undefined ? {} : { "set-cookie": sessionCookie(token) };

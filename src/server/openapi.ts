@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type Operation, operationsFor } from "./operations.js";
 import { type ProblemKind, problems } from "./problems.js";
+import { trainSchemas } from "./train-wire.js";
 import {
   Generation,
   GenerationList,
@@ -38,6 +39,7 @@ export function openapi(limits: Limits, version: string): Document {
     Pull,
     PullInput,
     SoundReference,
+    ...trainSchemas,
   }))
     named.add(schema, { id });
   const form = operations.create.body["multipart/form-data"];

@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import type { ProblemKind } from "./problems.js";
+import { trainOperations } from "./train-operations.js";
 import {
   Generation,
   GenerationList,
@@ -264,6 +265,7 @@ The id of an event is a place, "frames.samples". A client that comes back with i
       },
       problems: [...usual, "invalid", "too-large", "unsupported-media-type", "unusable", "too-many", "stopping"],
     },
+    ...trainOperations,
     signIn: {
       method: "post",
       path: "/v1/session",

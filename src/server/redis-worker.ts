@@ -21,6 +21,7 @@ import {
   unwanted,
 } from "./redis.js";
 import { Shelf } from "./shelf.js";
+import { trainedIn } from "./train-trained.js";
 
 export interface WorkerOptions {
   /** Of the Redis. */
@@ -44,7 +45,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { bull } = await loadRedis();
   const [redis, heard, telling] = await Promise.all([connect(url, log), connect(url, log), connect(url, log)]);
   const shelf = new Shelf(data);
-  const models = new Models(options.models);
+  const models = new Models(options.models, () => trainedIn(data));
   const engine = new Engine({ threads, log });
   let working: string | undefined;
   let closing = false;

@@ -193,6 +193,7 @@ export const Model = z.object({
   frame_rate: z.number(),
   codebooks: z.int(),
   bins: z.int(),
+  run: id.nullable().describe("of a model that was trained here: its run"),
   melody: z.boolean().describe("whether it follows a melody"),
   window: z.number().nullable().describe("seconds that it was trained on: longer pieces are made in windows of this"),
   defaults: z
