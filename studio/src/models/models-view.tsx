@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ModelResource, PullResource } from "../../../src/server/client.js";
 import { change, chosenModel } from "../state/draft.js";
-import { go } from "../state/place.js";
+import { addressOf, go } from "../state/place.js";
 import { client, fetchModels, line, messageOf, models, noteLoss, pulls } from "../state/server.js";
 import { say } from "../state/words.js";
 
@@ -87,11 +87,16 @@ const removeOne = (name: string) => attempt(() => client.removeModel(name).then(
 
 function Card({ model }: { readonly model: ModelResource }) {
   const sure = useSignal(false);
-  const { name, kind, bytes, melody, window, channels, sample_rate, codebooks, bins, licence, commercial } = model;
+  const { name, kind, run, bytes, melody, window, channels, sample_rate, codebooks, bins, licence, commercial } = model;
   const chosen = kind === "music" && chosenModel.value?.name === name;
   return (
     <article class={`model-card${chosen ? " chosen" : ""}`}>
       <h2>{name}</h2>
+      {run !== null && (
+        <p>
+          <a href={addressOf("train", run)}>Trained here</a>
+        </p>
+      )}
       <p class="muted">
         {kind === "codec" ? "A codec: it turns sound into codes and back, and cannot compose." : sings(melody, window)}
       </p>
