@@ -16,7 +16,7 @@ const patience = 120;
 const folder = process.env.HOCKET_TRAINING;
 if (isMainThread && folder !== undefined) {
   delete process.env.HOCKET_TRAINING; // what this process starts is not on the leash
-  setPriority(Math.max(getPriority(), constants.priority.PRIORITY_LOW));
+  setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
   process.once("disconnect", () => {
     // A Ctrl-C is what every command knows; before it listens, nothing is lost.
     if (!process.emit("SIGINT", "SIGINT")) process.exit(130);
