@@ -148,7 +148,7 @@ test("a folder is listened through: what is there, and what is wrong with the re
 
 test("a run learns, is stopped, goes on, is heard, and is a model like any other", async () => {
   const [music] = await training.musics();
-  const ordered = await training.train(run({ music: music!.id, steps: 12 }));
+  const ordered = await training.train(run({ music: music!.id, steps: 12, batch: 2, seconds: 2 }));
   const events: RunEvent[] = [];
   for await (const event of training.events(ordered.id)) {
     events.push(event);
@@ -230,12 +230,12 @@ test("runs take turns; a server that is killed, or ends, leaves them to be gone 
     first,
     (await first.client.training.folders((await first.client.training.folders()).folders[0]!.id)).folders[1]!.id,
   );
-  const a = await first.client.training.train(run({ name: "a", music: music.id, steps: 200 }));
+  const a = await first.client.training.train(run({ name: "a", music: music.id, steps: 5000 }));
   const b = await first.client.training.train(run({ name: "b", music: music.id, what: "whole" }));
   assert.deepEqual([b.state, b.position], ["waiting", 1]);
   for await (const event of first.client.training.events(a.id))
     if (event.type === "numbers" && event.lines.length > 0) break;
-  await first.server.close(20_000);
+  await first.server.close(120_000);
 
   const second = await serving({ data: own, music: [root] });
   const [then, waited] = await Promise.all([a, b].map(({ id }) => second.client.training.run(id)));

@@ -36,8 +36,8 @@ test("a folder is chosen, a model learns from it, is stopped, goes on, is heard 
   for (const [label, value] of [
     ["Steps", "20"],
     ["Rank", "2"],
-    ["Clips a step", "1"],
-    ["Of each", "0.5"],
+    ["Clips a step", "2"],
+    ["Of each", "2"],
   ] as const) {
     await page.getByLabel(label, { exact: true }).fill(value);
     await page.keyboard.press("Tab");
