@@ -223,7 +223,7 @@ test("what cannot be is said of its field, before anything is made", async () =>
   await refused(s.ask("DELETE", "/v1/models?name=mine"), 400, /trained here/);
 });
 
-test("runs take turns; a server that is killed, or ends, leaves them to be gone on with", async () => {
+test("runs take turns; a server that ends leaves them to be gone on with", async () => {
   const own = dataFolder();
   const first = await serving({ data: own, music: [root] });
   const music = await listened(
