@@ -5,7 +5,9 @@
 
 import assert from "node:assert/strict";
 import { uniform } from "../src/lm/random.js";
-import { Generation, GenerationList, Health, ModelList, ProblemBody } from "../src/server/wire.js";
+import { FolderList, MusicList, RunList } from "../src/server/train-wire.js";
+import { Generation, GenerationList, Health, ProblemBody } from "../src/server/wire.js";
+import { ModelList } from "../src/server/wire-models.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -207,6 +209,9 @@ const shapes: Record<string, { parse(value: unknown): unknown }> = {
   cancel: Generation,
   list: GenerationList,
   models: ModelList,
+  folders: FolderList,
+  musics: MusicList,
+  runs: RunList,
   health: Health,
 };
 

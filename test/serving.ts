@@ -35,6 +35,8 @@ export async function serving(options: Partial<ServeOptions> = {}): Promise<Serv
     data: dataFolder(),
     models: [mini],
     threads: 1,
+    music: [],
+    program: repositoryFile("dist/src/cli/main.js"),
     software,
     log: (line) => logged.push(line),
     ...options,

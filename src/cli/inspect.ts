@@ -10,7 +10,7 @@ import type { Scope } from "../graph/value.js";
 import { type CodecModel, loadCodec, loadModel, type MusicModel, nonFiniteWeight } from "../model.js";
 import { modelFacts as factsOfModel } from "../model-facts.js";
 import { fits, machineMemory } from "../server/machine-memory.js";
-import type { Fits } from "../server/wire.js";
+import type { Fits } from "../server/wire-models.js";
 import { elementCount } from "../tensor.js";
 import { readHeader } from "../weights/safetensors.js";
 import { resolveModel } from "../weights/source.js";

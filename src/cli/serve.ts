@@ -31,6 +31,12 @@ export const serveCommand: Command = {
     host: { kind: "text", value: "H", help: "an address to listen at for others too; default: this machine only" },
     token: { kind: "text", value: "T", help: "what requests must show; needed with --host; or set HOCKET_TOKEN" },
     data: { kind: "text", value: "DIR", help: "where what was made is kept; default: your folder for programs' data" },
+    music: {
+      kind: "text",
+      many: true,
+      value: "DIR",
+      help: "a folder that may be trained on, and those in it; default, unless others are let in: your home folder",
+    },
     "no-open": { kind: "flag", help: "open no browser" },
     model: modelOption,
     lora: loraOption,
@@ -42,7 +48,11 @@ export const serveCommand: Command = {
     },
     storage: storageOption,
   },
-  examples: ["hocket serve", "HOCKET_TOKEN=... hocket serve --host 0.0.0.0 --model facebook/musicgen-small --no-open"],
+  examples: [
+    "hocket serve",
+    "hocket serve --music ~/Music",
+    "HOCKET_TOKEN=... hocket serve --host 0.0.0.0 --model facebook/musicgen-small --no-open",
+  ],
   patience: grace + 10,
   async run(given, signal) {
     const port = wholeNumber("--port", given.number("port") ?? 7860, 0, 65535);
@@ -61,6 +71,8 @@ export const serveCommand: Command = {
       models: places,
       ready: true,
       threads,
+      music: given.texts("music").length > 0 ? given.texts("music") : undefined,
+      program: fileURLToPath(new URL("./main.js", import.meta.url)),
       studio: fileURLToPath(new URL("../../../studio/dist", import.meta.url)),
       software,
       log: say,

@@ -132,7 +132,8 @@ test("a model is gone on with as a whole, and as an adapter that leaves it as it
   assert.deepEqual(await weight(whole, text), await weight(out, text));
   assert.notDeepEqual(await weight(whole, "decoder.lm_heads.0.weight"), await weight(out, "decoder.lm_heads.0.weight"));
 
-  await train("--from", out, "--out", adapter, "--lora", "4", ...few);
+  await train("--from", out, "--out", adapter, "--lora", "4", "--prompt", "two words", ...few);
+  assert.equal(readFileSync(join(adapter, "samples", "0000002", "prompts.txt"), "utf8"), "1 two words\n");
   assert.ok(readdirSync(adapter).includes("adapter_model.safetensors"));
   assert.ok(!readdirSync(adapter).includes("model.safetensors"));
   assert.ok(log(adapter)[0]!.loss! < 2);

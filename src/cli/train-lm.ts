@@ -71,6 +71,7 @@ export const trainLmCommand: Command = {
     misread: number("P", "how often an item's codes are misread on purpose, so that words matter more; default 0"),
     from: { kind: "text", value: "MODEL", help: "begin with this model: its size, words and codec" },
     lora: number("RANK", "with --from: learn an adapter of this rank, and leave the model as it is"),
+    prompt: { kind: "text", many: true, value: "WORDS", help: "what samples are of; default: held-out captions" },
     "learn-text": { kind: "flag", help: "with --from: let the text encoder learn too" },
   },
   examples: [
@@ -138,7 +139,7 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
     ...(base && { bind: base.bind }),
     async sample(state, folder) {
       await learner.write(state, out);
-      const prompts = await promptsOf(valid, seconds, model.melody !== undefined);
+      const prompts = await promptsOf(valid, seconds, model.melody !== undefined, given.texts("prompt"));
       await writeSamples(processorOf(runtime), out, folder, prompts, { ...options, seconds, seed: run.seed });
     },
   });

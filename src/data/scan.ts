@@ -14,6 +14,8 @@ export interface ScanOptions {
   readonly valid: number;
   readonly threads: number;
   readonly signal?: AbortSignal;
+  /** Why a file, or one that may say words of it, shall not be read; undefined where it may. */
+  readonly refuse?: (path: string) => Promise<string | undefined>;
 }
 
 /** Told of each file: done of how many, and what was wrong, with the file or with words beside it. */
@@ -40,7 +42,7 @@ export interface ScanResult {
 export async function* scanFolder(
   folder: string,
   out: string,
-  { valid, threads, signal }: ScanOptions,
+  { valid, threads, signal, refuse }: ScanOptions,
 ): AsyncGenerator<ScanEvent, ScanResult> {
   await openFolder(folder); // says what is wrong with it
   const names = (await filesBelow(folder)).filter((name) => sounds.test(name));
@@ -50,10 +52,14 @@ export async function* scanFolder(
   const places: number[] = [];
   let done = 0;
   const paths = names.map((name) => `${folder}/${name}`);
-  for await (const { item, result } of inThreads<string, Examined>(module, "examine", paths, threads)) {
+  const refused = refuse && (await refusals(paths, refuse));
+  const tasks = paths.filter((path) => !refused?.has(path));
+  for (const [path, skipped] of refused ?? [])
+    yield { path: path.slice(folder.length + 1), done: ++done, files: names.length, skipped, notes: [] };
+  for await (const { item, result } of inThreads<string, Examined>(module, "examine", tasks, threads)) {
     signal?.throwIfAborted();
-    const name = names[done++]!;
-    const event = { path: name, done, files: names.length };
+    const name = item.slice(folder.length + 1);
+    const event = { path: name, done: ++done, files: names.length };
     if (result instanceof HocketError) {
       if (result.code !== "bad-file" && result.code !== "unsupported" && result.code !== "internal") throw result;
       yield { ...event, skipped: result.message, notes: [] };
@@ -87,6 +93,22 @@ const module = new URL("./examine.js", import.meta.url);
 
 /** What can be read, and what people would miss if it were not named. */
 const sounds = /\.(wav|wave|mp3|flac|ogg|oga|opus|m4a|aac|wma|aiff?|au|caf|mka|xm|mod|it|s3m)$/i;
+
+/** Of each path that must not be read, or beside which lies what must not, the reason. */
+async function refusals(
+  paths: readonly string[],
+  refuse: NonNullable<ScanOptions["refuse"]>,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    const stem = path.replace(/\.[^./\\]*$/, "");
+    for (const each of [path, `${stem}.txt`, `${stem}.json`]) {
+      const reason = await refuse(each);
+      if (reason !== undefined) found.set(path, each === path ? reason : `the words beside it: ${reason}`);
+    }
+  }
+  return found;
+}
 
 /** In [0, 1), by the path alone: FNV-1a over its UTF-8, mixed once more. Below the share of validation, it is for that. */
 function placeOf(path: string): number {

@@ -1,18 +1,9 @@
 /** @file A client of the API for programs, in Node and in browsers: what the server's schemas say, as types. */
 
-import { eventsOf, type GenerationEvent, shaped } from "./client-events.js";
-import type {
-  Generation,
-  GenerationInput,
-  GenerationList,
-  GenerationPatch,
-  ModelList,
-  ModelResource,
-  OfferResource,
-  ProblemBody,
-  Progress,
-  PullResource,
-} from "./wire.js";
+import { eventsOf, type GenerationEvent, type Raw, shaped } from "./client-events.js";
+import { TrainingClient } from "./train-client.js";
+import type { Generation, GenerationInput, GenerationList, GenerationPatch, ProblemBody, Progress } from "./wire.js";
+import type { ModelList, ModelResource, OfferResource, PullResource } from "./wire-models.js";
 
 export type {
   Generation,
@@ -27,6 +18,17 @@ export type {
   Progress,
   PullResource,
 };
+
+export type {
+  FolderList,
+  FolderResource,
+  MusicResource,
+  RunEvent,
+  RunInput,
+  RunNumbers,
+  RunResource,
+  RunSamples,
+} from "./train-client.js";
 
 export interface ClientOptions {
   /** Where the server is; in a browser the page's own, if not said. */
@@ -65,6 +67,14 @@ export type SoundOptions = {
 };
 
 export class HocketClient {
+  /** Learning: folders of music, and runs. */
+  readonly training = new TrainingClient({
+    fetch: (method, path, body) => {
+      const sent = { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+      return this.#fetch(method, path, body === undefined ? {} : sent);
+    },
+    events: (path, isLast, signal) => this.#events(path, isLast, signal),
+  });
   readonly #options: ClientOptions;
 
   constructor(options: ClientOptions = {}) {
@@ -173,18 +183,31 @@ export class HocketClient {
     id: string,
     { include, signal }: { include?: readonly ("progress" | "codes" | "audio")[]; signal?: AbortSignal } = {},
   ): AsyncGenerator<GenerationEvent> {
-    let last: string | undefined;
     const path = `/v1/generations/${id}/events${search({ include: include?.join(",") })}`;
+    for await (const { event, data } of this.#events(path, ({ id }) => id === "end", signal))
+      yield shaped(event, JSON.parse(data));
+  }
+
+  /** The generation when it is over. */
+  async finished(id: string, options: { signal?: AbortSignal } = {}): Promise<Generation> {
+    for await (const event of this.events(id, { ...options, include: [] }))
+      if ("generation" in event && event.type !== "state") return event.generation;
+    return this.get(id);
+  }
+
+  /** Events of a path; a line that is cut is taken up again where it was. */
+  async *#events(path: string, isLast: (event: Raw) => boolean, signal?: AbortSignal): AsyncGenerator<Raw> {
+    let last: string | undefined;
     for (let failures = 0; ; failures++) {
       try {
         const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": last };
         const response = await this.#fetch("GET", path, { headers, ...signalled(signal) });
         if (response.status === 204) return;
-        for await (const { event, id, data } of eventsOf(response.body!)) {
+        for await (const event of eventsOf(response.body!)) {
           failures = 0;
-          if (id !== undefined) last = id;
-          yield shaped(event, JSON.parse(data));
-          if (last === "end") return;
+          if (event.id !== undefined) last = event.id;
+          yield event;
+          if (isLast(event)) return;
         }
       } catch (error) {
         signal?.throwIfAborted();
@@ -194,13 +217,6 @@ export class HocketClient {
       await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 200 * 2 ** failures)));
       signal?.throwIfAborted();
     }
-  }
-
-  /** The generation when it is over. */
-  async finished(id: string, options: { signal?: AbortSignal } = {}): Promise<Generation> {
-    for await (const event of this.events(id, { ...options, include: [] }))
-      if ("generation" in event && event.type !== "state") return event.generation;
-    return this.get(id);
   }
 
   #url(path: string): string {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { repositoryFile } from "../../test/golden.js";
+import { musicFolder } from "../../test/music-folder.js";
 import { dataFolder, serving } from "../../test/serving.js";
 import { readWav } from "../audio/wav.js";
 import { sampleCount } from "../audio/waveform.js";
@@ -12,7 +13,8 @@ import { problems } from "./problems.js";
 import { usualLimits } from "./wire.js";
 
 const page = readFileSync(repositoryFile("docs/server.md"), "utf8");
-const s = await serving();
+const music = musicFolder();
+const s = await serving({ music: [join(music, "songs")] });
 const folder = dataFolder();
 const blocks = (language: string) => {
   const found = [...page.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, code]) => code!);
@@ -32,16 +34,10 @@ test("the page's commands run as they are written", async () => {
   assert.deepEqual([part.state, part.settings.duration, part.settings.regenerated.to], ["done", 2, 0.8]);
 });
 
-test("the page's program runs as it is written", async () => {
-  const [program] = blocks("ts");
-  const file = repositoryFile(`dist/server-doc-${process.pid}.mjs`);
-  writeFileSync(file, program!);
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: repositoryFile("") });
-    assert.match(stdout, /^(from sample \d+ on: \d+ samples\n)+seed \d+\n1 audio\/mpeg\n$/);
-  } finally {
-    rmSync(file);
-  }
+test("the page's programs run as they are written", async () => {
+  const [program, learning] = blocks("ts");
+  assert.match(await printed(program!), /^(from sample \d+ on: \d+ samples\n)+seed \d+\n1 audio\/mpeg\n$/);
+  assert.match(await printed(learning!), /^4 recordings, 2 left out: .+\ndone: mine\n$/);
 });
 
 test("the page's numbers are the server's", () => {
@@ -57,3 +53,13 @@ test("the page's numbers are the server's", () => {
   ])
     assert.ok(flat.includes(said), said);
 });
+
+async function printed(program: string): Promise<string> {
+  const file = repositoryFile(`dist/server-doc-${process.pid}.mjs`);
+  writeFileSync(file, program);
+  try {
+    return (await promisify(execFile)(process.execPath, [file], { cwd: repositoryFile("") })).stdout;
+  } finally {
+    rmSync(file);
+  }
+}

@@ -100,7 +100,10 @@ export async function* follow(
 }
 
 /** As text/event-stream, with a comment now and then so that nobody takes the line for dead. */
-export async function* eventStream(news: AsyncGenerator<News>, signal: AbortSignal): AsyncGenerator<string> {
+export async function* eventStream(
+  news: AsyncGenerator<Omit<News, "event"> & { readonly event: string }>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   yield "retry: 1000\n\n";
   const over = new AbortController();
   const silence = () => sleep(heartbeat, "quiet" as const, { signal: over.signal }).catch(() => "quiet" as const);

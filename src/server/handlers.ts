@@ -18,7 +18,9 @@ import type { Pulls } from "./pulls.js";
 import { resource } from "./resource.js";
 import type { Row } from "./store.js";
 import { type Reader, streamOf } from "./stream.js";
-import { type Generation, GenerationPatch, idPattern, type ModelList, PullInput } from "./wire.js";
+import { type Training, trainHandlers } from "./train-handlers.js";
+import { type Generation, GenerationPatch, idPattern } from "./wire.js";
+import { type ModelList, PullInput } from "./wire-models.js";
 
 export interface Context {
   readonly desk: Desk;
@@ -26,6 +28,7 @@ export interface Context {
   readonly engine: Engine;
   readonly metrics: Metrics;
   readonly pulls: Pulls;
+  readonly training: Training;
   readonly token: string | undefined;
   /** Of this machine, if it is the one that composes. */
   readonly memory: (() => MachineMemory) | undefined;
@@ -144,6 +147,8 @@ export function handlersFor(context: Context): Record<OperationId, Handler> {
 
     encode: ({ request, query }) => encodeResponse(context, request, Problem.parse(queries.encode, query)),
     decode: ({ request, query }) => decodeResponse(context, request, Problem.parse(queries.decode, query)),
+
+    ...trainHandlers(context.training, () => desk.stopping),
 
     signIn: () => {
       const headers: Record<string, string> = token === undefined ? {} : { "set-cookie": sessionCookie(token) };

@@ -17,6 +17,10 @@ export interface Place {
   /** Of its folder. */
   readonly path: string;
   readonly adapters?: readonly { readonly path: string; readonly strength: number }[];
+  /** Of a model that was trained here: its run, when that saved it, and the licence of what it began with. */
+  readonly run?: string;
+  readonly version?: string;
+  readonly licence?: string | undefined;
 }
 
 export interface Job {

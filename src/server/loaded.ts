@@ -69,4 +69,4 @@ export class Loaded {
 
 // --- internal ---
 
-const where = ({ path, adapters = [] }: Place): string => JSON.stringify([path, adapters]);
+const where = ({ path, adapters = [], version }: Place): string => JSON.stringify([path, adapters, version]);

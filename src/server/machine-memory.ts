@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
-import type { Fits } from "./wire.js";
+import type { Fits } from "./wire-models.js";
 
 export interface MachineMemory {
   /** Bytes, of the machine or of the container that this runs in. */

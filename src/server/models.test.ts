@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { existsSync, readFileSync, symlinkSync, utimesSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +9,10 @@ import { repositoryFile } from "../../test/golden.js";
 import { writeRandomModel } from "../../test/random-model.js";
 import { dataFolder, mini, serving } from "../../test/serving.js";
 import { writeWav } from "../audio/write-wav.js";
+import { newId } from "./desk.js";
 import { fits } from "./machine-memory.js";
+import { Models } from "./models.js";
+import { trainedIn } from "./train-trained.js";
 
 const small = (name: string) => readFileSync(repositoryFile(`models/mini-reference/${name}`));
 const names = ["config.json", "generation_config.json", "model.safetensors", "README.md", "tokenizer.json"];
@@ -98,4 +101,43 @@ test("a melody is followed, and changes what is composed; a stereo model makes s
   assert.deepEqual([...channels], [2]);
   const { sound } = await client.get(stereo.id);
   assert.deepEqual([sound!.channels, sound!.codebooks], [2, 8]);
+});
+
+test("what runs have saved is found in the server's data, with what it stands on; what stands on nothing is not", async () => {
+  const data = dataFolder();
+  const run = async (name: string, what: "adapter" | "whole", model: string, weights?: string) => {
+    const folder = join(data, "training", "runs", newId());
+    await mkdir(folder, { recursive: true });
+    const settings = { steps: 1, rate: 1, rank: 1, batch: 1, seconds: 1, seed: 1, prompts: [] };
+    const record = { name, model, what, settings, licence: "cc-by-nc-4.0", music: { id: newId(), name: "songs" } };
+    const past = { created: 1, started: 1, finished: 1, state: "stopped", said: [], error: null };
+    await writeFile(join(folder, "run.json"), JSON.stringify({ ...record, ...past }));
+    if (what === "whole") for (const each of names) symlinkSync(join(mini.path, each), join(folder, each));
+    else if (weights !== undefined) await writeFile(join(folder, "adapter_model.safetensors"), weights);
+    return folder;
+  };
+  const adapter = await run("mine", "adapter", mini.name, "numbers");
+  const whole = await run("own", "whole", mini.name);
+  const above = await run("above", "adapter", "own", "numbers");
+  await run("early", "adapter", mini.name);
+  await run("lost", "adapter", "a model that is gone", "numbers");
+  const models = new Models([mini], () => trainedIn(data));
+  const listed = await models.list();
+  assert.deepEqual(listed.map(({ facts }) => facts.name).sort(), ["above", "mine", mini.name, "own"].sort());
+  const found = async (name: string) => (await models.findMusic(name)).place;
+  assert.deepEqual(
+    [(await found("mine")).path, (await found("mine")).adapters],
+    [mini.path, [{ path: adapter, strength: 1 }]],
+  );
+  assert.deepEqual([(await found("own")).path, (await found("own")).adapters], [whole, undefined]);
+  assert.deepEqual([(await found("above")).path, (await found("above")).adapters![0]!.path], [whole, above]);
+  assert.equal(
+    models.resource(await models.find("own"), undefined).commercial,
+    false,
+    "the licence of what it began with holds",
+  );
+  await assert.rejects(models.find("early"), /is not on this machine/);
+  const before = (await found("mine")).version;
+  utimesSync(join(adapter, "adapter_model.safetensors"), 1, 1);
+  assert.notEqual((await found("mine")).version, before, "saved again, it is another model");
 });

@@ -1,4 +1,4 @@
-/** @file The models that requests may name: those the server was started with, and those of the hub's cache. */
+/** @file The models that requests may name: those the server was started with or trained, and those of the hub's cache. */
 
 import { cachedIds, cachedModel, openFolder, removeModel } from "#platform";
 import { HocketError } from "../errors.js";
@@ -6,7 +6,8 @@ import { type ModelFacts, modelFacts } from "../model-facts.js";
 import type { Place } from "./jobs.js";
 import { fits, type MachineMemory } from "./machine-memory.js";
 import { Problem } from "./problems.js";
-import type { ModelResource } from "./wire.js";
+import type { Trained } from "./train-trained.js";
+import type { ModelResource } from "./wire-models.js";
 
 export interface Found {
   readonly place: Place;
@@ -17,12 +18,18 @@ export class Models {
   /** Facts do not change while a model lies where it lies. */
   readonly #known = new Map<string, Promise<ModelFacts>>();
 
-  /** @param own the first is used where a request names none */
-  constructor(readonly own: readonly Place[]) {}
+  /**
+   * @param own the first is used where a request names none
+   * @param trained those that were trained here
+   */
+  constructor(
+    readonly own: readonly Place[],
+    readonly trained: () => Promise<readonly Trained[]> = async () => [],
+  ) {}
 
   /** Those that can be used; what is damaged or of another kind is left out. */
   async list(): Promise<Found[]> {
-    const places = [...this.own, ...(await cached(this.own))];
+    const places = [...this.own, ...(await this.#others())];
     const found = await Promise.all(places.map((place) => this.#describe(place).catch(() => undefined)));
     return found.filter((each) => each !== undefined);
   }
@@ -31,7 +38,7 @@ export class Models {
   async find(name = this.own[0]!.name): Promise<Found> {
     const place = this.own.find((each) => each.name === name);
     if (place !== undefined) return this.#describe(place);
-    const other = (await cached(this.own)).find((each) => each.name === name);
+    const other = (await this.#others()).find((each) => each.name === name);
     if (other !== undefined) return this.#describe(other);
     throw Problem.invalid([["model", `${name} is not on this machine; GET /v1/models lists what is`]]);
   }
@@ -50,8 +57,10 @@ export class Models {
     const { place } = await this.find(name).catch((error) => {
       throw Problem.about("name", error);
     });
+    if (place.run !== undefined)
+      throw Problem.invalid([["name", `${name} was trained here: delete its run, /v1/training/runs/${place.run}`]]);
     await removeModel(name);
-    this.#known.delete(place.path);
+    this.#known.delete(`${place.path}\n${place.name}`);
   }
 
   /** @param memory of the machine that composes; undefined where that is others */
@@ -72,6 +81,7 @@ export class Models {
       frame_rate: facts.frameRate,
       codebooks: facts.codebooks,
       bins: facts.bins,
+      run: place.run ?? null,
       melody: music?.melody ?? false,
       window: music?.defaults.window ?? null,
       defaults:
@@ -81,15 +91,21 @@ export class Models {
     };
   }
 
+  async #others(): Promise<Place[]> {
+    const hub = await cached(this.own);
+    return [...standing(await this.trained(), [...this.own, ...hub]), ...hub];
+  }
+
   async #describe(place: Place): Promise<Found> {
-    let facts = this.#known.get(place.path);
+    const key = `${place.path}\n${place.name}`;
+    let facts = this.#known.get(key);
     if (facts === undefined) {
       facts = openFolder(place.path).then((folder) => modelFacts(folder, place.name));
-      this.#known.set(place.path, facts);
-      facts.catch(() => this.#known.delete(place.path));
+      this.#known.set(key, facts);
+      facts.catch(() => this.#known.delete(key));
     }
     try {
-      return { place, facts: await facts };
+      return { place, facts: { ...(await facts), ...(place.run !== undefined && { licence: place.licence }) } };
     } catch (error) {
       if (!(error instanceof HocketError)) throw error;
       throw new Problem("unusable", error.message, { errors: [["model", error.message]] });
@@ -98,6 +114,15 @@ export class Models {
 }
 
 // --- internal ---
+
+/** Those whose base is here; adapters stand on it. */
+function standing(trained: readonly Trained[], others: readonly Place[]): Place[] {
+  const bases = [...others, ...trained.map(({ place }) => place)];
+  return trained.flatMap(({ base, place }) => {
+    const path = place.path ?? bases.find(({ name }) => name === base)?.path;
+    return path === undefined ? [] : [{ ...place, path }];
+  });
+}
 
 /** Those of the hub's cache that are whole. */
 async function cached(own: readonly Place[]): Promise<Place[]> {

@@ -3,19 +3,17 @@
 import { z } from "#zod";
 import { type Operation, operationsFor } from "./operations.js";
 import { type ProblemKind, problems } from "./problems.js";
+import { trainSchemas } from "./train-wire.js";
 import {
   Generation,
   GenerationList,
   GenerationPatch,
   Health,
   type Limits,
-  Model,
-  ModelList,
   ProblemBody,
-  Pull,
-  PullInput,
   SoundReference,
 } from "./wire.js";
+import { Model, ModelList, Pull, PullInput } from "./wire-models.js";
 
 export interface Document {
   readonly openapi: "3.1.0";
@@ -38,6 +36,7 @@ export function openapi(limits: Limits, version: string): Document {
     Pull,
     PullInput,
     SoundReference,
+    ...trainSchemas,
   }))
     named.add(schema, { id });
   const form = operations.create.body["multipart/form-data"];

@@ -5,6 +5,7 @@
 
 import { z } from "#zod";
 import type { ProblemKind } from "./problems.js";
+import { trainOperations } from "./train-operations.js";
 import {
   Generation,
   GenerationList,
@@ -13,11 +14,9 @@ import {
   Health,
   type Limits,
   loudness,
-  ModelList,
-  Pull,
-  PullInput,
   states,
 } from "./wire.js";
+import { ModelList, Pull, PullInput } from "./wire-models.js";
 
 export interface Operation {
   readonly method: "get" | "post" | "patch" | "delete";
@@ -264,6 +263,7 @@ The id of an event is a place, "frames.samples". A client that comes back with i
       },
       problems: [...usual, "invalid", "too-large", "unsupported-media-type", "unusable", "too-many", "stopping"],
     },
+    ...trainOperations,
     signIn: {
       method: "post",
       path: "/v1/session",

@@ -2,7 +2,7 @@
 
 import { isHubId, type PullEvent, pull } from "#platform";
 import { Problem } from "./problems.js";
-import type { PullResource } from "./wire.js";
+import type { PullResource } from "./wire-models.js";
 
 interface Pulling {
   shown: PullResource;

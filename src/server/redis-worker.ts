@@ -26,6 +26,7 @@ import {
 import { startEncoding } from "./redis-tokens.js";
 import type { Storage } from "./s3.js";
 import { codesFile, givenFile, pieceFile, regionFile, Shelf } from "./shelf.js";
+import { trainedIn } from "./train-trained.js";
 
 export interface WorkerOptions {
   /** Of the Redis. */
@@ -112,7 +113,7 @@ async function startComposing({ options, redis, heard, telling, engine, settings
   if (data === undefined) return [];
   const { bull } = await loadRedis();
   const shelf = new Shelf(data, storage);
-  const models = new Models(options.models);
+  const models = new Models(options.models, () => trainedIn(data));
   let working: string | undefined;
   await heard.subscribe(cancelChannel);
   heard.on("message", (_, id: string) => {

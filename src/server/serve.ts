@@ -1,6 +1,7 @@
 /** @file The server as a whole: its data claimed, its jobs taken up again, its port open; and all of that let go of. */
 
 import type { AddressInfo } from "node:net";
+import { availableParallelism, homedir } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { HocketError } from "../errors.js";
 import { createApp } from "./app.js";
@@ -18,6 +19,10 @@ import { RedisCrew } from "./redis-crew.js";
 import type { Storage } from "./s3.js";
 import { claim, Shelf } from "./shelf.js";
 import { Store } from "./store.js";
+import { Folders } from "./train-folders.js";
+import { MusicShelf } from "./train-music.js";
+import { Runs } from "./train-runs.js";
+import { musicIn, trainedIn } from "./train-trained.js";
 import { type Limits, usualLimits } from "./wire.js";
 
 export interface ServeOptions {
@@ -39,6 +44,10 @@ export interface ServeOptions {
   readonly queue?: string | undefined;
   /** Where sounds go that workers have made, if `data` is no folder that they see too; needs a queue. */
   readonly storage?: Storage | undefined;
+  /** Folders that may be learnt from, with what lies in them; only where nobody else can reach the server: your own, if not said. */
+  readonly music?: readonly string[] | undefined;
+  /** The file that is `hocket`: what learns is a process of it. */
+  readonly program?: string | undefined;
   /** The folder of the built studio. */
   readonly studio?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -70,11 +79,12 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   if (options.storage !== undefined && options.queue === undefined)
     throw new HocketError("bad-request", "--storage is for workers on other machines: name their --queue too");
   const limits = { ...usualLimits, ...options.limits };
+  const folders = await Folders.open(options.music ?? (isLoopback(host) ? [homedir()] : []));
   const release = await claim(data);
   let store: Store | undefined;
   try {
     store = new Store(data);
-    const models = new Models(options.models);
+    const models = new Models(options.models, () => trainedIn(data));
     const metrics = new Metrics();
     metrics.set("process_start_time_seconds", Math.round(Date.now() / 1000));
     const desk = new Desk({ store, shelf: new Shelf(data, options.storage), models, limits, software, log, metrics });
@@ -86,11 +96,14 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         ? new OwnCrew(engine, { together: limits.together, onEvent })
         : await RedisCrew.open({ url: options.queue, storage: options.storage?.name, onEvent, log });
     const pages = await Pages.open(options.studio);
+    const music = await MusicShelf.open({ data: musicIn(data), folders, threads: threads ?? availableParallelism() });
+    const runs = await Runs.open({ data, music, models, program: options.program, threads, log });
     const app = createApp({
       desk,
       engine,
       metrics,
       pulls,
+      training: { folders, music, runs },
       token,
       pages,
       memory: options.queue === undefined ? () => machineMemory(engine.pid) : undefined,
@@ -107,7 +120,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       async close(milliseconds) {
         const closed = new Promise((resolve) => server.close(resolve));
         pulls.stopAll();
-        await desk.close(milliseconds);
+        await Promise.all([desk.close(milliseconds), runs.close(milliseconds), music.close()]);
         await engine.close();
         if ("closeAllConnections" in server) server.closeAllConnections();
         await closed;

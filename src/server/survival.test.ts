@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { repositoryFile } from "../../test/golden.js";
+import { musicFolder } from "../../test/music-folder.js";
 import { dataFolder, serving } from "../../test/serving.js";
 import { HocketClient } from "./client.js";
 import { Store } from "./store.js";
@@ -15,8 +16,8 @@ after(() => {
 });
 
 /** `hocket serve` as people run it. */
-async function hocketServe(data: string) {
-  const args = ["serve", "--port", "0", "--no-open", "--threads", "1", "--data", data];
+async function hocketServe(data: string, ...more: readonly string[]) {
+  const args = ["serve", "--port", "0", "--no-open", "--threads", "1", "--data", data, ...more];
   const child = spawn(process.execPath, [repositoryFile("bin/hocket.js"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -139,4 +140,47 @@ test("two servers do not share data, and what belongs to nothing is taken away",
   await second.client.get(id);
   assert.deepEqual(readdirSync(join(data, "sounds", id.slice(0, 2))), [id]);
   assert.deepEqual(readdirSync(folder).sort(), ["codes.safetensors", "piece-0.wav"]);
+});
+
+test("what learns when its server is killed saves what it has, and goes on from there", async () => {
+  const [data, folder] = [dataFolder(), musicFolder()];
+  const { client, child, gone } = await hocketServe(data, "--music", folder);
+  const [root] = (await client.training.folders()).folders;
+  let music = await client.training.listen(root!.id);
+  while (music.state === "listening") music = await client.training.music(music.id);
+  // Far more steps than there is time for, and no save before the five thousandth.
+  const order = { music: music.id, name: "mine", steps: 100_000, batch: 1, seconds: 0.5, rank: 1, prompts: ["x"] };
+  const { id } = await client.training.train(order);
+  const before: object[] = [];
+  for await (const event of client.training.events(id)) {
+    if (event.type === "numbers") before.push(...event.lines);
+    if (before.length > 1) break;
+  }
+  child.kill("SIGKILL");
+  await gone;
+
+  const second = await hocketServe(data, "--music", folder);
+  const { training } = second.client;
+  assert.equal((await training.run(id)).state, "stopped");
+  await training.resume(id); // while the process of the other server may still be saving
+  let [known, more] = [0, 0];
+  for await (const event of training.events(id)) {
+    if (event.type === "state" && event.run.state === "learning") known ||= event.run.step;
+    if (event.type === "numbers") more = Math.max(more, ...event.lines.map(({ step }) => step));
+    if (known > 0 && more > known + 3) await training.stop(id);
+  }
+  assert.equal((await training.run(id)).state, "stopped");
+  const log = await (await fetch(`${second.url}/v1/training/runs/${id}/log`)).text();
+  const lines = log
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(lines.slice(0, before.length), before, "what it had done it did not do again");
+  assert.deepEqual(
+    lines.map(({ step }) => step),
+    Array.from(lines, (_, i) => i + 1),
+    "every step was done once",
+  );
+  second.child.kill("SIGTERM");
+  assert.equal(await second.gone, 0);
 });

@@ -58,8 +58,17 @@ export function piecesOf(train: Split, valid: Split, reading: Reading): Pieces {
   };
 }
 
-/** Captions that no model has learnt from; for melody models the last once more, with the tune of its recording. */
-export async function promptsOf({ dataset }: Split, seconds: number, melody: boolean): Promise<SamplePrompt[]> {
+/**
+ * Captions that no model has learnt from; for melody models the last once more, with the tune of its recording.
+ * @param asked words to take in their place, if there are any
+ */
+export async function promptsOf(
+  { dataset }: Split,
+  seconds: number,
+  melody: boolean,
+  asked: readonly string[],
+): Promise<SamplePrompt[]> {
+  if (asked.length > 0) return asked.map((text) => ({ text }));
   const prompts: SamplePrompt[] = [];
   let place = 0;
   for (let i = 0; i < 4 * shownPrompts && prompts.length < shownPrompts; i++) {

@@ -19,6 +19,7 @@ const shown: Record<View, ComponentType> = {
   takes: lazyView(() => import("./takes/takes-view.js").then(({ TakesView }) => TakesView)),
   compare: lazyView(() => import("./compare/compare-view.js").then(({ CompareView }) => CompareView)),
   models: lazyView(() => import("./models/models-view.js").then(({ ModelsView }) => ModelsView)),
+  train: lazyView(() => import("./train/train-view.js").then(({ TrainView }) => TrainView)),
 };
 
 export function App() {
@@ -38,6 +39,7 @@ export function App() {
           <Tab view="make" name="Make" />
           <Tab view="takes" name="Takes" count={listed.value ? takes.value.size : undefined} />
           <Tab view="models" name="Models" />
+          <Tab view="train" name="Train" />
         </nav>
         <div class="side">
           <Line />

@@ -17,7 +17,7 @@ export const keys: readonly (readonly [key: string, does: string])[] = [
   ["← →", "back or on by half a second"],
   ["Esc", "stop composing; close what is open"],
   ["/", "write a prompt, or search"],
-  ["1 2 3", "Make, Takes, Models"],
+  ["1 2 3 4", "Make, Takes, Models, Train"],
   ["↑ ↓", "the take before or after, in Takes"],
   ["F", "favourite, in Takes"],
   ["A B", "switch between the two, when comparing"],

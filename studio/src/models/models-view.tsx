@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ModelResource, PullResource } from "../../../src/server/client.js";
 import { change, chosenModel } from "../state/draft.js";
-import { go } from "../state/place.js";
+import { addressOf, go } from "../state/place.js";
 import { client, fetchModels, line, memory, messageOf, models, noteLoss, offers, pulls } from "../state/server.js";
 import { say } from "../state/words.js";
 
@@ -88,6 +88,7 @@ function Card({ model }: { readonly model: ModelResource }) {
   const {
     name,
     kind,
+    run,
     bytes,
     memory,
     fits,
@@ -104,6 +105,11 @@ function Card({ model }: { readonly model: ModelResource }) {
   return (
     <article class={`model-card${chosen ? " chosen" : ""}`}>
       <h2>{name}</h2>
+      {run !== null && (
+        <p>
+          <a href={addressOf("train", run)}>Trained here</a>
+        </p>
+      )}
       <p class="muted">
         {kind === "codec" ? "A codec: it turns sound into codes and back, and cannot compose." : sings(melody, window)}
       </p>

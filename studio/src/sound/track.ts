@@ -14,6 +14,8 @@ export class Track {
     /** Whose sound it is. */
     readonly take: string,
     readonly piece: number,
+    /** Of a sound that is no take: what to call it, and where it is. */
+    readonly about?: { readonly name: string; readonly address: string },
   ) {
     this.#channels = Array.from({ length: channels }, () => new Float32Array(sampleRate));
   }

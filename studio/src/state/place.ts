@@ -2,12 +2,12 @@
 
 import { signal } from "@preact/signals";
 
-export const views = ["make", "takes", "compare", "models"] as const;
+export const views = ["make", "takes", "compare", "models", "train"] as const;
 export type View = (typeof views)[number];
 
 export interface Place {
   readonly view: View;
-  /** The takes it is about. */
+  /** The takes it is about; in Train a run, or a folder that was listened through. */
   readonly ids: readonly string[];
 }
 

@@ -29,7 +29,9 @@ export function PlayerBar() {
       </button>
       <div class="what">
         <p>
-          {take === undefined ? (
+          {track.about !== undefined ? (
+            <a href={track.about.address}>{track.about.name}</a>
+          ) : take === undefined ? (
             "A take that is gone"
           ) : (
             <a href={addressOf("takes", take.id)}>{nameOf(take).slice(0, 200)}</a>
