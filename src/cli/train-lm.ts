@@ -111,8 +111,8 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const out = given.text("out")!;
   const start = await startOf(given, place);
   const { base, format } = start;
-  const train = await splitOf(given, "train", format, place);
-  const valid = await splitOf(given, "valid", format, place);
+  const split = (name: "train" | "valid") => splitOf(given, name, format, place);
+  const [train, valid] = [await split("train"), await split("valid")];
   const entries = train.dataset.places.map(({ entry }) => entry);
   const { wordless } = checkWords(entries);
   const words = await vocabularyOf(given, start, entries);
@@ -269,8 +269,7 @@ async function runOf(
   };
   const steps = whole(given, "steps", schedule.steps);
   const own = given.text("optimiser") === "dadapt";
-  const rank = given.number("lora");
-  const from = given.text("from");
+  const [rank, from] = [given.number("lora"), given.text("from")];
   return {
     model,
     shape: {
