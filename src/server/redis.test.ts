@@ -134,7 +134,7 @@ test(
       assert.equal(await soundOf(queued, made), await soundOf(alone, other.id));
     }
     assert.equal([...objects.keys()].filter((key) => key.includes(more.id)).length, 3, "intro, piece and codes");
-    trouble.push(...Array.from({ length: 6 * 4 }, () => 503));
+    trouble.push(...Array.from({ length: 6 * 5 }, () => 503));
     assert.equal((await queued.ask("DELETE", `/v1/generations/${more.id}`)).status, 502);
     assert.equal((await queued.ask("DELETE", `/v1/generations/${more.id}`)).status, 204);
     assert.equal([...objects.keys()].filter((key) => key.includes(more.id)).length, 0);
