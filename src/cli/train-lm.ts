@@ -10,14 +10,14 @@ import { type CodecModel, loadCodec } from "../model.js";
 import { readTokenizer } from "../model-files.js";
 import type { Folder, SessionOptions } from "../platform/platform.js";
 import { musicgenAdamw } from "../train/adamw.js";
-import { alikeWeights } from "../train/alike.js";
 import { musicgenDAdapt } from "../train/dadapt.js";
 import { averagesFor } from "../train/ema.js";
+import { firstWeights } from "../train/first-weights.js";
 import { codecPart, type LmBase, lmBase, partTensors, tokenizerBytes } from "../train/lm-base.js";
 import type { LmModel } from "../train/lm-files.js";
 import { goldenLm } from "../train/lm-golden.js";
 import { piecesOf, promptsOf, type Split } from "../train/lm-pieces.js";
-import { adapting, configsFor, type LmSchedule, layouts, lmPresets, onwards } from "../train/lm-presets.js";
+import { configsFor, type LmSchedule, layouts, lmPresets, usualSchedule } from "../train/lm-presets.js";
 import { writeSamples } from "../train/lm-samples.js";
 import { usualMixing } from "../train/lm-text.js";
 import { checkWords, fingerprint, learnVocabulary, roomFor, type Vocabulary } from "../train/lm-vocabulary.js";
@@ -91,12 +91,8 @@ async function run(given: Given, signal: AbortSignal): Promise<void> {
 
 // --- internal ---
 
-function scheduleOf(given: Given): LmSchedule {
-  const preset = given.text("preset");
-  if (preset !== undefined) return lmPresets[preset]!;
-  if (given.text("from") === undefined) return lmPresets.mini!;
-  return given.number("lora") === undefined ? onwards : adapting;
-}
+const scheduleOf = (given: Given): LmSchedule =>
+  usualSchedule(given.text("preset"), given.text("from") !== undefined, given.number("lora") !== undefined);
 
 /** What a run is prepared with. */
 interface Workplace {
@@ -133,7 +129,7 @@ async function prepare(given: Given, place: Workplace): Promise<Prepared> {
   const learner = lmLearner(runtime, run, pieces, {
     options,
     given: async () => {
-      if (base === undefined) return alikeWeights(model, run.seed);
+      if (base === undefined) return firstWeights(model, run.seed);
       return run.lora === undefined ? base.weights(graph.learnt.keys()) : new Map();
     },
     ...(base && { bind: base.bind }),
@@ -283,7 +279,9 @@ async function runOf(
       steps,
     },
     clip: 1,
-    optimiser: own ? { kind: "dadapt", ...musicgenDAdapt } : { kind: "adamw", ...musicgenAdamw },
+    optimiser: own
+      ? { kind: "dadapt", ...musicgenDAdapt }
+      : { kind: "adamw", ...musicgenAdamw, inLayers: schedule.inLayers },
     averages: averagesFor(steps),
     pieces: whole(given, "accumulate", schedule.pieces),
     recompute: given.flag("recompute"),

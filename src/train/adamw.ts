@@ -11,6 +11,11 @@ export interface AdamwConfig {
   readonly epsilon: number;
   /** Of every weight: the reference decays norms and embeddings too. */
   readonly weightDecay: number;
+  /**
+   * Share of the rate at which the matrices of a language model's layers learn; all of it if not said. Tables and heads are
+   * looked up by single codes, each seldom, and want a high rate, at which the layers between them only shake.
+   */
+  readonly inLayers?: number;
 }
 
 /** MusicGen's (spec §8.2). */
@@ -77,13 +82,17 @@ export function adamwAll(
   for (const [i, [name, weight]] of [...weights].entries()) {
     const [mean, square] = momentNames(name);
     const moments = { mean: input(mean, "float32", weight.shape), square: input(square, "float32", weight.shape) };
-    const after = adamw(weight, gradients[i]!, moments, rates, c);
+    const share = isInLayers.test(name) ? (c.inLayers ?? 1) : 1;
+    const own = share === 1 ? rates : { ...rates, rate: ops.mul(rates.rate, ops.scalar(share)) };
+    const after = adamw(weight, gradients[i]!, moments, own, c);
     next[name] = after.weight;
     next[mean] = after.mean;
     next[square] = after.square;
   }
   return next;
 }
+
+const isInLayers = /(^|\.)decoder\.layers\.\d+\..*(_proj|fc\d)\.weight$/;
 
 /** The moments of every weight before the first step. */
 export const zeroMoments = (weights: ReadonlyMap<string, Value>): Record<string, Tensor> =>

@@ -31,6 +31,8 @@ export interface LmSchedule {
   readonly steps: number;
   readonly rate: number;
   readonly warmup: number;
+  /** See `AdamwConfig`. */
+  readonly inLayers: number;
 }
 
 export interface LmPreset extends LmSizes, LmSchedule {
@@ -38,26 +40,33 @@ export interface LmPreset extends LmSizes, LmSchedule {
 }
 
 /** Going on with a model, or learning an adapter for it. */
-export const onwards: LmSchedule = { batch: 4, pieces: 1, steps: 2000, rate: 1e-4, warmup: 50 };
+export const onwards: LmSchedule = { batch: 4, pieces: 1, steps: 2000, rate: 1e-4, warmup: 50, inLayers: 1 };
 export const adapting: LmSchedule = { ...onwards, rate: 1e-3 };
 
 export const lmPresets: Readonly<Record<string, LmPreset>> = {
   /** A few minutes on two cores: to see that everything works. */
   tiny: {
     ...{ layers: 4, width: 128, heads: 4, text: { layers: 1, width: 64, heads: 2, vocabulary: 500 } },
-    ...{ batch: 8, pieces: 1, seconds: 5, steps: 600, rate: 2e-3, warmup: 30 },
+    ...{ batch: 8, pieces: 1, seconds: 5, steps: 600, rate: 4e-3, warmup: 30, inLayers: 1 / 3 },
   },
   /** A day on two cores: the model in this package. */
   mini: {
     ...{ layers: 8, width: 256, heads: 4, text: { layers: 2, width: 128, heads: 4, vocabulary: 1500 } },
-    ...{ batch: 8, pieces: 1, seconds: 10, steps: 30_000, rate: 1e-3, warmup: 500 },
+    ...{ batch: 8, pieces: 1, seconds: 10, steps: 30_000, rate: 4e-3, warmup: 50, inLayers: 1 / 3 },
   },
   /** MusicGen small, with T5 small's sizes: weeks on several GPUs. */
   small: {
     ...{ layers: 24, width: 1024, heads: 16, text: { layers: 6, width: 512, heads: 8, vocabulary: 8000 } },
-    ...{ batch: 8, pieces: 24, seconds: 30, steps: 1_000_000, rate: 1e-4, warmup: 4000 },
+    ...{ batch: 8, pieces: 24, seconds: 30, steps: 1_000_000, rate: 1e-4, warmup: 4000, inLayers: 1 },
   },
 };
+
+/** That of a preset, if one is named; else as fits what is begun with. */
+export function usualSchedule(preset: string | undefined, goesOn: boolean, adapts: boolean): LmSchedule {
+  if (preset !== undefined) return lmPresets[preset]!;
+  if (!goesOn) return lmPresets.mini!;
+  return adapts ? adapting : onwards;
+}
 
 /** What the codes are like that a model learns to write. */
 export interface CodeShape {

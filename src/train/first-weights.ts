@@ -1,7 +1,9 @@
 /**
- * @file Codes that sound alike begin alike. What a codec means by a code is a vector, and a language model that begins with
- * tables and heads made of these vectors learns of all neighbours when it learns of one; with random ones it must meet every
- * pair of codes to know which follow each other. (Of 0.3 million columns, docs/training.md.)
+ * @file What a language model from scratch begins with, beside random numbers: codes that sound alike begin alike, and layers
+ * add nothing yet. What a codec means by a code is a vector, and a model whose tables and heads are made of these vectors
+ * learns of all neighbours when it learns of one; with random ones it must meet every pair of codes to know which follow each
+ * other. That much tables and heads find out by themselves, in a third of the steps if random layers do not stand between
+ * them. (docs/training.md)
  */
 
 import { HocketError } from "../errors.js";
@@ -12,10 +14,10 @@ import type { LmModel } from "./lm-files.js";
 
 /**
  * Weights to begin with, by the names under which the language model declares them: its tables, in which every codebook
- * counts as much as the position beside it, and its heads.
+ * counts as much as the position beside it, its heads, and the last matrices of its layers' parts, which are zero.
  * @param model whose codec is among `frozen`
  */
-export function alikeWeights({ lm, frozen }: Pick<LmModel, "lm" | "frozen">, seed: number): Map<string, Tensor> {
+export function firstWeights({ lm, frozen }: Pick<LmModel, "lm" | "frozen">, seed: number): Map<string, Tensor> {
   const weights = new Map<string, Tensor>();
   for (let k = 0; k < lm.num_codebooks; k++) {
     const name = `audio_encoder.quantizer.layers.${Math.floor(k / lm.audio_channels)}.codebook.embed`;
@@ -28,6 +30,10 @@ export function alikeWeights({ lm, frozen }: Pick<LmModel, "lm" | "frozen">, see
     weights.set(`decoder.model.decoder.embed_tokens.${k}.weight`, made(0, lm.vocab_size + 1, 0.5));
     weights.set(`decoder.lm_heads.${k}.weight`, made(1, lm.vocab_size, width ** -0.5));
   }
+  const last = { "self_attn.out_proj": lm.hidden_size, "encoder_attn.out_proj": lm.hidden_size, fc2: lm.ffn_dim };
+  for (let i = 0; i < lm.num_hidden_layers; i++)
+    for (const [part, inputs] of Object.entries(last))
+      weights.set(`decoder.model.decoder.layers.${i}.${part}.weight`, tensor("float32", [lm.hidden_size, inputs]));
   return weights;
 }
 

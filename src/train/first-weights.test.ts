@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { lmConfig } from "../lm/config.js";
 import { uniform } from "../lm/random.js";
 import { type Tensor, tensor } from "../tensor.js";
-import { alikeWeights } from "./alike.js";
+import { t5Config } from "../text/t5.js";
+import { firstWeights } from "./first-weights.js";
+import { lmGraph } from "./lm-graph.js";
 
 const lm = lmConfig(
   { vocab_size: 64, hidden_size: 96, num_hidden_layers: 1, num_attention_heads: 4, ffn_dim: 96, num_codebooks: 4 },
@@ -23,7 +25,8 @@ const book = (k: number): Tensor =>
 const frozen = Object.fromEntries(
   Array.from({ length: 4 }, (_, k) => [`audio_encoder.quantizer.layers.${k}.codebook.embed`, book(k)]),
 );
-const weights = alikeWeights({ lm, frozen }, 7);
+const all = firstWeights({ lm, frozen }, 7);
+const weights = new Map([...all].filter(([name]) => !name.includes(".layers.")));
 
 function distance({ data }: Tensor, a: number, b: number): number {
   let sum = 0;
@@ -50,6 +53,21 @@ test("their sizes are those that learning wants, whatever the codec's; the same 
     assert.ok(Math.abs(size / wanted - 1) < 0.15, `${name}: ${size}, not ${wanted}`);
     assert.deepEqual([...shape], [name.includes("heads") ? 64 : 65, 96]);
   }
-  assert.deepEqual(alikeWeights({ lm, frozen }, 7), weights);
-  assert.notDeepEqual(alikeWeights({ lm, frozen }, 8), weights);
+  assert.deepEqual(firstWeights({ lm, frozen }, 7), all);
+  assert.notDeepEqual(firstWeights({ lm, frozen }, 8), all);
+});
+
+test("layers add nothing yet, and all that is given has the name and shape of a weight", () => {
+  const t5 = t5Config({ vocab_size: 20, d_model: 16, d_kv: 8, d_ff: 16, num_layers: 1, num_heads: 2 }, "test");
+  const { learnt } = lmGraph(lm, t5, { batch: 1, frames: 8, tokens: 3 }, true);
+  for (const [name, { shape, data }] of all) {
+    assert.deepEqual([...shape], learnt.get(name)?.shape, name);
+    if (name.includes(".layers."))
+      assert.ok(
+        data.every((value) => Number(value) === 0),
+        name,
+      );
+  }
+  const silent = [...learnt.keys()].filter((name) => /\.(out_proj|fc2)\.weight$/.test(name));
+  assert.ok(silent.length === 3 && silent.every((name) => all.has(name)));
 });
