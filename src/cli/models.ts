@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Device, type Folder, openFolder, type PullEvent, type Runtime } from "#platform";
+import { type Device, type Folder, isFolder, openFolder, type PullEvent, type Runtime } from "#platform";
 import { type AdapterUse, withoutAdapters } from "../adapters.js";
 import { type DeviceChoice, devices, loadOn } from "../devices.js";
 import { HocketError } from "../errors.js";
@@ -11,8 +11,10 @@ import { fetchModel } from "../weights/source.js";
 import type { Given, Option } from "./command.js";
 import { clear, megabytes, progress, say } from "./report.js";
 
-/** The model that needs no download. */
-const bundled = fileURLToPath(new URL("../../../models/mini-reference", import.meta.url));
+/** What needs no download, by name: a model, and a codec to train others with. */
+const inPackage = (name: "mini-reference" | "hocket-codec") =>
+  fileURLToPath(new URL(`../../../models/${name}`, import.meta.url));
+const bundled = inPackage("mini-reference");
 
 /** What a server calls it, and where it is. */
 export const bundledModel = { name: basename(bundled), path: bundled };
@@ -49,10 +51,12 @@ export async function findModel(
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<{ folder: Folder; name: string; adapters: readonly AdapterUse[] }> {
-  const find = (name: string) =>
-    name === basename(bundled) ? openFolder(bundled) : showFetching(fetchModel(name, { signal }));
+  const find = async (name: string) =>
+    (name === "mini-reference" || name === "hocket-codec") && !(await isFolder(name))
+      ? openFolder(inPackage(name))
+      : showFetching(fetchModel(name, { signal }));
   if (name === undefined) return { folder: await openFolder(bundled), name: basename(bundled), adapters: [] };
-  return { ...(await withoutAdapters(await showFetching(fetchModel(name, { signal })), find)), name };
+  return { ...(await withoutAdapters(await find(name), find)), name };
 }
 
 /** What `--lora` names: a folder, and after a colon how strongly it is used. */
