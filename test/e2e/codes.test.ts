@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite, test } from "node:test";
 import { decodeAudio } from "../../src/audio/decode.js";
 import { writeWav } from "../../src/audio/write-wav.js";
@@ -150,11 +148,11 @@ suite("encode and decode", { concurrency: 2 }, () => {
       both: [file({ codes: codes([4, 20]), "codes.0": codes([4, 20]) }), /codes.0 belongs to no chunk/],
       scaled: [file({ "codes.0": codes([4, 20]), "scale.0": tensor("float32", [1]) }), /chunk 0 has a scale/],
     };
-    const cwd = folder();
-    for (const [name, [content]] of Object.entries(cases)) writeFileSync(join(cwd, name), content);
-    await each(Object.entries(cases), ([name, [, message]]) =>
-      refuses(["decode", name, "-o", "o.wav"], message, { cwd }),
+    // Each in a folder of its own: a process tries for a moment whether it can write, and another would see that.
+    await each(Object.entries(cases), ([name, [content, message]]) =>
+      refuses(["decode", name, "-o", "o.wav"], message, { cwd: folder({ [name]: content }) }),
     );
+    const cwd = folder({ cut: cases.cut![0] });
     await refuses(["decode", miniModel, "-o", "o.wav"], /is a folder, and a file is needed/, { cwd });
     await refuses(["decode", "cut", "--bits", "16", "--format", "mp3"], /--bits: mp3 has no bit depth/, { cwd });
   });
