@@ -108,11 +108,10 @@ test("a process that computes and dies is started again, and its job with it", a
 test("a server that is asked to stop hands back what it cannot finish, and the next one makes it", async () => {
   const data = dataFolder();
   const first = await serving({ data });
-  const ids = await Promise.all(
-    [1, 2].map(
-      async (seed) => (await first.client.create({ prompt: "harp", duration: 3, seed, temperature: seed })).id,
-    ),
-  );
+  // One after the other, so that the first is composed first: else it may be the one that is done when the other begins.
+  const ids: string[] = [];
+  for (const seed of [1, 2])
+    ids.push((await first.client.create({ prompt: "harp", duration: 8, seed, temperature: seed })).id);
   for await (const event of first.client.events(ids[0]!)) if (event.type === "codes") break;
   await first.server.close(0);
   const store = new Store(data);
