@@ -38,6 +38,7 @@ test("words change along a timeline that is dragged, typed and walked with keys,
 
   await page.getByRole("button", { name: "Another section" }).click();
   assert.equal(await seconds(3).inputValue(), "2");
+  await page.locator("[aria-label='Words of section 3']:focus").waitFor(); // in the next frame
   await page.keyboard.type("bells");
   await picture("make-sections");
   await page.getByRole("button", { name: "Dark colours" }).click();
