@@ -13,6 +13,8 @@ export interface Opened {
   readonly page: Page;
   /** Loudest sample that went to the loudspeakers since the page was loaded. */
   loudest(): Promise<number>;
+  /** Waits until it is louder than that. */
+  heard(least?: number): Promise<void>;
   picture(name: string): Promise<void>;
 }
 
@@ -33,6 +35,14 @@ export async function open(url: string, options: BrowserContextOptions = {}): Pr
   return {
     page,
     loudest: () => page.evaluate("globalThis.loudest?.() ?? 0"),
+    // Asked again and again from here: what asks by itself in the page is kept from it by the page's policy.
+    async heard(least = 0.01) {
+      const end = Date.now() + 60_000;
+      while (((await page.evaluate("globalThis.loudest?.() ?? 0")) as number) <= least) {
+        if (Date.now() > end) throw new Error("nothing was heard for a minute");
+        await page.waitForTimeout(20);
+      }
+    },
     async picture(name) {
       mkdirSync(pictures, { recursive: true });
       await page.screenshot({ path: `${pictures}/${name}.png` });

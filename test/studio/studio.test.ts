@@ -23,7 +23,7 @@ async function setLength(page: Awaited<ReturnType<typeof open>>["page"], seconds
 }
 
 test("words become music that is seen while it is composed, and heard", async () => {
-  const { page, loudest, picture } = await open(shared.url);
+  const { page, heard, loudest, picture } = await open(shared.url);
   await picture("make-empty");
   await setLength(page, 2);
   await page.fill(prompt, words);
@@ -31,7 +31,7 @@ test("words become music that is seen while it is composed, and heard", async ()
   await page.locator(".player").waitFor();
   await picture("make-composing");
   await page.locator(done).waitFor();
-  await page.waitForFunction("globalThis.loudest() > 0.01");
+  await heard();
   assert.ok((await loudest()) <= 1);
   const label = await page.locator(".score").getAttribute("aria-label");
   assert.equal(label, "4 voices, 100 columns of codes");
@@ -59,7 +59,7 @@ test("Escape stops composing, and the next order works", async () => {
 });
 
 test("a reload in the middle loses neither the words nor the music", async () => {
-  const { page } = await open(shared.url);
+  const { page, heard } = await open(shared.url);
   await setLength(page, 6);
   await page.fill(prompt, `${words}, again`);
   await page.press(prompt, "Enter");
@@ -69,7 +69,7 @@ test("a reload in the middle loses neither the words nor the music", async () =>
   assert.equal(await page.locator(prompt).inputValue(), `${words}, again`);
   assert.match((await page.locator(".score").getAttribute("aria-label"))!, /^4 voices, 300 columns/);
   await page.keyboard.press(" ");
-  await page.waitForFunction("globalThis.loudest() > 0.01");
+  await heard();
 });
 
 test("everything can be done with the keyboard", async () => {
@@ -173,11 +173,11 @@ test("on a phone nothing sticks out", async () => {
 });
 
 test("two takes are compared blind, and the better one is saved as MP3", async () => {
-  const { page, picture } = await open(shared.url);
+  const { page, heard, picture } = await open(shared.url);
   const finished = (await shared.client.list({ state: "done" })).data;
   await page.goto(`${shared.url}/#compare/${finished[0]!.id}/${finished[1]!.id}`);
   await page.getByRole("button", { name: "Hear A" }).click();
-  await page.waitForFunction("globalThis.loudest() > 0.001");
+  await heard(0.001);
   assert.equal(await page.getByText("seed").count(), 0, "nothing tells which is which");
   await page.keyboard.press("b");
   await page.getByRole("button", { name: "Hear B", pressed: true }).waitFor();
