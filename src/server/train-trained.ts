@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { z } from "#zod";
 import type { Place } from "./jobs.js";
 import { readRecords } from "./train-records.js";
-import { RunInput, runStates } from "./train-wire.js";
+import { RunInput, RunSettings, runStates } from "./train-wire.js";
 
 /** What is remembered of a run. */
 export const RunRecord = z.object({
@@ -21,15 +21,7 @@ export const RunRecord = z.object({
   licence: z.string().nullable(),
   music: z.object({ id: z.string(), name: z.string() }),
   what: RunInput.shape.what.unwrap(),
-  settings: z.object({
-    steps: z.int(),
-    rate: z.number(),
-    rank: z.int().nullable(),
-    batch: z.int(),
-    seconds: z.number(),
-    seed: z.int(),
-    prompts: z.array(z.string()),
-  }),
+  settings: RunSettings,
   said: z.array(z.string()),
   error: z.looseObject({ detail: z.string() }).nullable(),
 });

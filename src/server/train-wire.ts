@@ -115,6 +115,17 @@ export type RunOrder = z.output<typeof RunInput>;
 export const runStates = ["waiting", "listening", "learning", "stopping", "stopped", "done", "failed"] as const;
 export type RunState = (typeof runStates)[number];
 
+/** What a run goes by, defaults filled in. */
+export const RunSettings = z.object({
+  steps: z.int(),
+  rate: z.number(),
+  rank: z.int().nullable(),
+  batch: z.int(),
+  seconds: z.number(),
+  seed: z.int(),
+  prompts: z.array(z.string()),
+});
+
 export const Run = z
   .object({
     id,
@@ -130,15 +141,7 @@ export const Run = z
     licence: z.string().nullable().describe("of that model, and so of what comes out"),
     music: z.object({ id, name: z.string() }),
     what: RunInput.shape.what.unwrap(),
-    settings: z.object({
-      steps: z.int(),
-      rate: z.number(),
-      rank: z.int().nullable(),
-      batch: z.int(),
-      seconds: z.number(),
-      seed: z.int(),
-      prompts: z.array(z.string()),
-    }),
+    settings: RunSettings,
     listened: z
       .object({ done: z.int(), recordings: z.int() })
       .nullable()

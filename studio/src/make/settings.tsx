@@ -6,6 +6,7 @@ import { anySeed, change, chosenModel, type Draft, defaultsOf, draft } from "../
 import { line, musicModels } from "../state/server.js";
 import { cancelTake, underway } from "../state/takes.js";
 import { Icon } from "../ui/icons.js";
+import { ModelChoice } from "../ui/model-choice.js";
 import { NumberField, type NumberFieldProps } from "../ui/number-field.js";
 import { Melody } from "./melody.js";
 import { lengthOf } from "./timeline.js";
@@ -208,22 +209,12 @@ function Model() {
   return (
     <div class="field model">
       <label for="model">Model</label>
-      <span class="value">
-        <select
-          id="model"
-          value={chosenModel.value?.name ?? ""}
-          disabled={models.length === 0}
-          onChange={({ currentTarget }) => change({ model: currentTarget.value })}
-        >
-          {models.length === 0 && <option value="">none yet</option>}
-          {models.map(({ name }) => (
-            <option key={name} value={name}>
-              {name.replace(/^.*\//, "")}
-            </option>
-          ))}
-        </select>
-        <Icon name="more" />
-      </span>
+      <ModelChoice
+        id="model"
+        models={models}
+        chosen={chosenModel.value?.name}
+        onChoose={(model) => change({ model })}
+      />
       <small class="licence">{licenceNote(chosenModel.value?.commercial)}</small>
     </div>
   );

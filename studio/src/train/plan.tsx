@@ -7,6 +7,7 @@ import { ideasFor } from "../make/ideas.js";
 import { go } from "../state/place.js";
 import { client, line, messageOf, models, musicModels, noteLoss } from "../state/server.js";
 import { Icon } from "../ui/icons.js";
+import { ModelChoice } from "../ui/model-choice.js";
 import { NumberField } from "../ui/number-field.js";
 import { putRun, runs } from "./state.js";
 
@@ -74,22 +75,7 @@ export function Plan({ music }: { readonly music: MusicResource }) {
           </div>
           <div class="field model">
             <label for="base">The model that learns</label>
-            <span class="value">
-              <select
-                id="base"
-                value={base?.name ?? ""}
-                disabled={bases.length === 0}
-                onChange={({ currentTarget }) => set({ model: currentTarget.value })}
-              >
-                {bases.length === 0 && <option value="">none yet</option>}
-                {bases.map(({ name }) => (
-                  <option key={name} value={name}>
-                    {name.replace(/^.*\//, "")}
-                  </option>
-                ))}
-              </select>
-              <Icon name="more" />
-            </span>
+            <ModelChoice id="base" models={bases} chosen={base?.name} onChoose={(model) => set({ model })} />
             <small>{base?.commercial === false ? "not for commercial use, nor is what comes of it" : ""}</small>
           </div>
         </div>
